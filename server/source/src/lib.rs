@@ -1,0 +1,19 @@
+//! Files, texts, positions and the baseline: everything that comes from outside, as salsa inputs.
+//!
+//! This crate knows no language and no framework. It reads disks, editor edits and git object
+//! stores, and hands text on.
+
+mod db;
+mod document;
+mod list;
+mod path;
+mod position;
+mod select;
+mod walk;
+
+pub use db::{Content, Db, FileSet, SourceFile};
+pub use document::{Document, Edit};
+pub use path::FilePath;
+pub use position::{Encoding, LineMap, Position};
+pub use select::Selection;
+pub use walk::{MAX_FILE_BYTES, Skipped, Walk, WalkOptions, read_one, walk};

@@ -1,0 +1,245 @@
+//! A file's facts: its items, and where to find the body of a function.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use tree_sitter::{Node, Parser, Tree};
+use ustr::{Ustr, ustr};
+
+use crate::facts::{Code, Function, Item, Language};
+use crate::languages::{Support, support};
+use crate::lower::{LoweredItem, Lowering, Reuse, base_of, text_hash};
+use crate::spans::ItemSpans;
+
+/// Everything that one file says by itself.
+#[derive(Clone, Debug, Default)]
+pub struct FileFacts {
+    /// The items, in order.
+    pub items: Vec<Arc<Item>>,
+    places: FxHashMap<Ustr, (u32, u32)>,
+}
+
+impl FileFacts {
+    pub(crate) fn new(items: Vec<Arc<Item>>) -> Self {
+        let mut places = FxHashMap::default();
+        for (index, item) in items.iter().enumerate() {
+            for (body, entry) in item.bodies.iter().enumerate() {
+                places.insert(
+                    entry.id,
+                    (crate::lower::offset(index), crate::lower::offset(body)),
+                );
+            }
+        }
+        places.shrink_to_fit();
+        Self { items, places }
+    }
+
+    /// Where the body of the function `id` is: index of the item, index in its bodies.
+    pub fn place(&self, id: Ustr) -> Option<(usize, usize)> {
+        self.places
+            .get(&id)
+            .map(|&(item, body)| (item as usize, body as usize))
+    }
+
+    /// The code of a function's body.
+    pub fn body(&self, id: Ustr) -> Option<&Arc<Code>> {
+        let (item, body) = self.place(id)?;
+        Some(&self.items.get(item)?.bodies.get(body)?.code)
+    }
+
+    /// The function `id`: the code that its signature stands in, and its index there.
+    pub fn function(&self, id: Ustr) -> Option<(&Arc<Code>, usize)> {
+        let (item, body) = self.place(id)?;
+        let item = self.items.get(item)?;
+        let body = item.bodies.get(body)?;
+        let home = match body.parent {
+            None => &item.head,
+            Some(parent) => &item.bodies.iter().find(|entry| entry.id == parent)?.code,
+        };
+        Some((home, body.index as usize))
+    }
+
+    /// The signature of the function `id`.
+    pub fn signature(&self, id: Ustr) -> Option<&Function> {
+        let (home, index) = self.function(id)?;
+        home.functions.get(index)
+    }
+}
+
+impl PartialEq for FileFacts {
+    fn eq(&self, other: &Self) -> bool {
+        self.items.len() == other.items.len()
+            && self
+                .items
+                .iter()
+                .zip(&other.items)
+                .all(|(a, b)| Arc::ptr_eq(a, b) || a == b)
+    }
+}
+
+impl Eq for FileFacts {}
+
+/// A file read once: facts with their places, item by item.
+#[derive(Clone, Default)]
+pub(crate) struct Lowered {
+    pub(crate) items: Vec<LoweredItem>,
+    /// Whether the parser found an error outside of all items.
+    pub(crate) broken: bool,
+}
+
+impl Lowered {
+    pub(crate) fn facts(&self) -> FileFacts {
+        FileFacts::new(
+            self.items
+                .iter()
+                .map(|item| Arc::clone(&item.item))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn spans(&self) -> Vec<Arc<ItemSpans>> {
+        self.items
+            .iter()
+            .map(|item| Arc::clone(&item.spans))
+            .collect()
+    }
+}
+
+/// Parses a whole text. `None` when the language has no usable grammar or the parser gave up.
+pub(crate) fn parse(language: Language, text: &str, old: Option<&Tree>) -> Option<Tree> {
+    thread_local! {
+        static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new());
+    }
+    let support = usable(language)?;
+    PARSER.with_borrow_mut(|parser| {
+        parser.set_language(&support.grammar).ok()?;
+        parser.parse(text, old)
+    })
+}
+
+pub(crate) fn usable(language: Language) -> Option<&'static Support> {
+    match support(language) {
+        Ok(support) => Some(support),
+        Err(error) => {
+            tracing::error!("queries/{}/facts.scm: {error}", language.folder());
+            None
+        }
+    }
+}
+
+/// Lowers a parsed text. With `reuse` (an open buffer) it takes over what an earlier version has
+/// lowered from the same text, and leaves in `next` what the next version can take over.
+pub(crate) fn lower(
+    language: Language,
+    text: &str,
+    tree: &Tree,
+    reuse: Option<&Reuse>,
+    mut next: Option<&mut Reuse>,
+) -> Lowered {
+    let Some(support) = usable(language) else {
+        return Lowered::default();
+    };
+    let root = tree.root_node();
+    let mut cursor = root.walk();
+    let mut lowering = Lowering::new(text, &support.kinds, support.adapter, reuse);
+    let mut lowered = Lowered::default();
+    let mut keys: FxHashMap<Ustr, u32> = FxHashMap::default();
+    let mut pending: Vec<Node<'_>> = Vec::new();
+    for node in root.named_children(&mut cursor) {
+        if node.is_error() || node.is_missing() {
+            lowered.broken = true;
+            continue;
+        }
+        if node.is_extra() || node.kind() == "attribute_item" {
+            // Attributes and notes belong to what follows them.
+            let note =
+                node.kind() == "attribute_item" || lowering.text(node).contains("gatewatch:");
+            if note {
+                pending.push(node);
+            }
+            continue;
+        }
+        pending.push(node);
+        let nodes = std::mem::take(&mut pending);
+        let start = nodes.first().map_or(0, Node::start_byte);
+        let whole = text.get(start..node.end_byte()).unwrap_or_default();
+        let hashed = if reuse.is_some() {
+            text_hash(whole)
+        } else {
+            (0, 0)
+        };
+        let old = reuse.and_then(|reuse| reuse.items.get(&hashed));
+        let base = match old {
+            Some(old) => ustr(base_of(&old.item.key)),
+            None => ustr(&key_of(text, node)),
+        };
+        let count = keys.entry(base).or_default();
+        *count += 1;
+        let key = if *count == 1 {
+            base
+        } else {
+            ustr(&format!("{base}#{count}"))
+        };
+        let item = match old {
+            Some(old) if old.item.key == key && !node.has_error() && !old.broken => {
+                let mut item = old.clone();
+                let start = crate::lower::offset(start);
+                if item.spans.whole.start != start {
+                    let mut spans = (*item.spans).clone();
+                    let len = spans.whole.end - spans.whole.start;
+                    spans.whole = crate::spans::Span {
+                        start,
+                        end: start + len,
+                    };
+                    item.spans = Arc::new(spans);
+                }
+                item
+            }
+            _ => lowering.item(&nodes, key),
+        };
+        if let Some(next) = next.as_deref_mut() {
+            next.items.insert(item.text, item.clone());
+        }
+        lowered.items.push(item);
+    }
+    if let (Some(next), Some(reuse)) = (next, reuse) {
+        next.bodies = std::mem::take(&mut lowering.bodies);
+        // Bodies of items that were taken over whole stay available.
+        for (key, body) in &reuse.bodies {
+            if !next.bodies.contains_key(key) && next.bodies.len() < 4 * (lowered.items.len() + 256)
+            {
+                next.bodies.insert(*key, body.clone());
+            }
+        }
+    }
+    lowered
+}
+
+/// A short name for a top-level node: what it defines, or the words it begins with. It needn't be unique, but
+/// should stay the same while the rest of the file changes.
+fn key_of(text: &str, node: Node<'_>) -> String {
+    let mut definition = node;
+    for _ in 0..4 {
+        if let Some(name) = definition.child_by_field_name("name") {
+            return clipped(text.get(name.byte_range()).unwrap_or_default());
+        }
+        let inner = definition
+            .child_by_field_name("definition")
+            .or_else(|| definition.child_by_field_name("declaration"))
+            .or_else(|| definition.child_by_field_name("type"))
+            .or_else(|| definition.child_by_field_name("left"));
+        match inner {
+            Some(inner) => definition = inner,
+            None => break,
+        }
+    }
+    let whole = text.get(definition.byte_range()).unwrap_or_default();
+    if whole.starts_with("import") || whole.starts_with("from") || whole.starts_with("use ") {
+        return "import".to_owned();
+    }
+    clipped(whole.split(['\n', '{', '=']).next().unwrap_or_default())
+}
+
+fn clipped(text: &str) -> String {
+    text.trim().chars().filter(|c| *c != '#').take(48).collect()
+}

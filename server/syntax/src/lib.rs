@@ -1,0 +1,22 @@
+//! Texts to trees to facts.
+//!
+//! This crate parses incrementally with tree-sitter and lowers trees to language-neutral [`facts`].
+//! It knows languages and no framework.
+
+mod buffer;
+pub mod facts;
+mod file;
+mod kinds;
+mod languages;
+mod lower;
+mod queries;
+mod spans;
+
+pub use buffer::Buffer;
+pub use file::FileFacts;
+pub use kinds::{Kinds, KindsError};
+pub use queries::{
+    FunctionFacts, Heads, facts as file_facts, function, heads, language, spans as file_spans,
+};
+pub use spans::{DefinitionSpans, ItemSpans, Span, Spans};
+pub use tree_sitter::{InputEdit, Point};
