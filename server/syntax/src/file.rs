@@ -117,6 +117,17 @@ pub(crate) fn parse(language: Language, text: &str, old: Option<&Tree>) -> Optio
     })
 }
 
+/// The facts of a text by itself, with their places: what a closed file of this language and text
+/// says. Items with an error inside are left out, as [`crate::file_facts`] does.
+pub fn facts_of_text(language: Language, text: &str) -> (FileFacts, Vec<Arc<ItemSpans>>) {
+    let Some(tree) = parse(language, text, None) else {
+        return (FileFacts::default(), Vec::new());
+    };
+    let mut lowered = lower(language, text, &tree, None, None);
+    lowered.items.retain(|item| !item.broken);
+    (lowered.facts(), lowered.spans())
+}
+
 pub(crate) fn usable(language: Language) -> Option<&'static Support> {
     match support(language) {
         Ok(support) => Some(support),

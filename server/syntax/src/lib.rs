@@ -4,6 +4,7 @@
 //! It knows languages and no framework.
 
 mod buffer;
+mod dump;
 pub mod facts;
 mod file;
 mod kinds;
@@ -13,7 +14,8 @@ mod queries;
 mod spans;
 
 pub use buffer::Buffer;
-pub use file::FileFacts;
+pub use dump::{dump, dump_file};
+pub use file::{FileFacts, facts_of_text};
 pub use kinds::{Kinds, KindsError};
 pub use queries::{
     FunctionFacts, Heads, facts as file_facts, function, heads, language, spans as file_spans,
