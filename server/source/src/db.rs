@@ -42,7 +42,10 @@ pub struct Content {
 impl Content {
     /// The content of a closed file.
     pub fn closed(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), parsed: None }
+        Self {
+            text: text.into(),
+            parsed: None,
+        }
     }
 }
 

@@ -40,7 +40,11 @@ pub struct Document {
 impl Document {
     /// A buffer as an editor opens it.
     pub fn new(text: &str, version: i32) -> Self {
-        Self { rope: Rope::from_str(text), version, text: OnceLock::new() }
+        Self {
+            rope: Rope::from_str(text),
+            version,
+            text: OnceLock::new(),
+        }
     }
 
     /// The version that the editor gave the present text.
@@ -60,7 +64,9 @@ impl Document {
 
     /// The whole text. Calls between two edits share one allocation.
     pub fn text(&self) -> Arc<str> {
-        self.text.get_or_init(|| String::from(&self.rope).into()).clone()
+        self.text
+            .get_or_init(|| String::from(&self.rope).into())
+            .clone()
     }
 
     /// The byte offset of `position`, with the same clamping as [`LineMap::offset`].
@@ -77,10 +83,15 @@ impl Document {
         // All of ropey's conversions map a place inside a character to the character's start.
         let char = match encoding {
             Encoding::Utf8 => slice.try_byte_to_char(column.min(slice.len_bytes() - line_end)),
-            Encoding::Utf16 => slice.try_utf16_cu_to_char(column.min(slice.len_utf16_cu() - line_end)),
+            Encoding::Utf16 => {
+                slice.try_utf16_cu_to_char(column.min(slice.len_utf16_cu() - line_end))
+            }
             Encoding::Utf32 => Ok(column.min(slice.len_chars() - line_end)),
         };
-        start + char.and_then(|char| slice.try_char_to_byte(char)).unwrap_or(0)
+        start
+            + char
+                .and_then(|char| slice.try_char_to_byte(char))
+                .unwrap_or(0)
     }
 
     /// Replaces the text in `range`, or all of it for `None`, by `new_text`. A range that reaches past
@@ -110,9 +121,10 @@ impl Document {
         };
         if range.is_none() {
             self.rope = Rope::from_str(new_text);
-        } else if let (Ok(from), Ok(to)) =
-            (self.rope.try_byte_to_char(start), self.rope.try_byte_to_char(old_end))
-        {
+        } else if let (Ok(from), Ok(to)) = (
+            self.rope.try_byte_to_char(start),
+            self.rope.try_byte_to_char(old_end),
+        ) {
             // Neither can fail: both ends were taken from this rope.
             let _ = self.rope.try_remove(from..to);
             let _ = self.rope.try_insert(from, new_text);
@@ -122,7 +134,10 @@ impl Document {
     }
 
     fn chunks(&self, from: usize, to: usize) -> impl Iterator<Item = &str> {
-        self.rope.get_byte_slice(from..to).into_iter().flat_map(|slice| slice.chunks())
+        self.rope
+            .get_byte_slice(from..to)
+            .into_iter()
+            .flat_map(|slice| slice.chunks())
     }
 }
 
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn an_edit_behind_wide_characters() {
         let mut document = Document::new("x = 1\ny = '😀'; z\n", 1);
-        let edit = document.apply(Some((at(1, 9), at(1, 10))), "zz\nw", Encoding::Utf16);
+        let edit = document.apply(Some((at(1, 10), at(1, 11))), "zz\nw", Encoding::Utf16);
         assert_eq!(&*document.text(), "x = 1\ny = '😀'; zz\nw\n");
         assert_eq!(
             edit,
@@ -192,7 +207,11 @@ mod tests {
         let mut document = Document::new("ab\r\ncd", 0);
         document.apply(Some((at(0, 99), at(0, 1))), "X", Encoding::Utf16);
         assert_eq!(&*document.text(), "aX\r\ncd");
-        let edit = document.apply(Some((at(9, 9), at(u32::MAX, u32::MAX))), "!", Encoding::Utf8);
+        let edit = document.apply(
+            Some((at(9, 9), at(u32::MAX, u32::MAX))),
+            "!",
+            Encoding::Utf8,
+        );
         assert_eq!(&*document.text(), "aX\r\ncd!");
         assert_eq!((edit.start_byte, edit.old_end_byte), (6, 6));
     }
@@ -228,7 +247,11 @@ mod tests {
     }
 
     fn encodings() -> impl Strategy<Value = Encoding> {
-        prop_oneof![Just(Encoding::Utf8), Just(Encoding::Utf16), Just(Encoding::Utf32)]
+        prop_oneof![
+            Just(Encoding::Utf8),
+            Just(Encoding::Utf16),
+            Just(Encoding::Utf32)
+        ]
     }
 
     fn ranges() -> impl Strategy<Value = Option<(Position, Position)>> {

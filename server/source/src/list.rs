@@ -74,7 +74,8 @@ fn enters(root: &Path, entry: &DirEntry, selection: &Selection) -> bool {
         return true;
     }
     let skipped = entry.file_name().to_str().is_some_and(skips_folder);
-    let excluded = || relative(root, entry.path()).is_ok_and(|path| selection.excludes(path.as_str(), true));
+    let excluded =
+        || relative(root, entry.path()).is_ok_and(|path| selection.excludes(path.as_str(), true));
     !skipped && !excluded()
 }
 
@@ -88,7 +89,9 @@ impl Listing {
                 let bytes = entry.metadata().map_or(0, |metadata| metadata.len());
                 self.files.push(Listed { path, bytes });
             }
-            Err((path, why)) if selection.wants(&path) => self.skipped.push(Skipped::new(path, why)),
+            Err((path, why)) if selection.wants(&path) => {
+                self.skipped.push(Skipped::new(path, why))
+            }
             _ => {}
         }
     }
@@ -101,7 +104,9 @@ fn relative(root: &Path, path: &Path) -> Result<FilePath, (FilePath, &'static st
     match below.to_str() {
         None => Err((lossy(), "its name is not valid UTF-8")),
         // There `FilePath` would take it for a separator and name another file.
-        Some(text) if !cfg!(windows) && text.contains('\\') => Err((lossy(), "its name has a backslash")),
+        Some(text) if !cfg!(windows) && text.contains('\\') => {
+            Err((lossy(), "its name has a backslash"))
+        }
         Some(text) => Ok(FilePath::new(text)),
     }
 }
@@ -119,7 +124,9 @@ fn notice(root: &Path, error: &ignore::Error) -> Option<Skipped> {
 fn path_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            path_of(err)
+        }
         ignore::Error::Loop { child, .. } => Some(child),
         ignore::Error::Partial(errors) => errors.iter().find_map(path_of),
         _ => None,

@@ -118,7 +118,10 @@ impl LineMap {
             }
             at = next;
         }
-        lines.push(Line { start, end: bytes.len() });
+        lines.push(Line {
+            start,
+            end: bytes.len(),
+        });
         Self { lines, runs }
     }
 
@@ -141,12 +144,17 @@ impl LineMap {
     /// The text of `line` (0-based) without its line end, `""` for a line past the last. `text` has to
     /// be the one that this map was made of; any other gives some part of it or `""`.
     pub fn line_text<'t>(&self, text: &'t str, line: u32) -> &'t str {
-        text.get(self.line_start(line)..self.line_end(line)).unwrap_or("")
+        text.get(self.line_start(line)..self.line_end(line))
+            .unwrap_or("")
     }
 
     /// The 0-based line that holds byte `offset`; a line end belongs to the line that it ends.
     pub fn line_at(&self, offset: usize) -> u32 {
-        as_u32(self.lines.partition_point(|line| line.start <= offset).saturating_sub(1))
+        as_u32(
+            self.lines
+                .partition_point(|line| line.start <= offset)
+                .saturating_sub(1),
+        )
     }
 
     /// The position of byte `offset`. An offset inside a character means its start, one inside a line
@@ -172,7 +180,8 @@ impl LineMap {
         let first = self.runs.partition_point(|run| run.start < line.start);
         let last = self.runs.partition_point(|run| run.start < line.end);
         let runs = self.runs.get(first..last).unwrap_or(&[]);
-        let column_of = |run: &Run| run.start - line.start - (run.surplus_before(encoding) - before);
+        let column_of =
+            |run: &Run| run.start - line.start - (run.surplus_before(encoding) - before);
         let offset = match runs.get(..runs.partition_point(|run| column_of(run) <= column)) {
             None | Some([]) => line.start.saturating_add(column),
             Some([.., run]) => {
@@ -232,7 +241,13 @@ fn push_wide(runs: &mut Vec<Run>, at: usize, width: usize) {
         surplus_utf16 = last.surplus_utf16 + of(Encoding::Utf16);
         surplus_utf32 = last.surplus_utf32 + of(Encoding::Utf32);
     }
-    runs.push(Run { start: at, count: 1, width, surplus_utf16, surplus_utf32 });
+    runs.push(Run {
+        start: at,
+        count: 1,
+        width,
+        surplus_utf16,
+        surplus_utf32,
+    });
 }
 
 fn as_u32(number: usize) -> u32 {
@@ -251,7 +266,9 @@ mod tests {
     fn the_three_line_ends_and_no_other() {
         let text = "a\nb\r\nc\rd\u{2028}e\u{85}\u{b}f";
         let map = LineMap::new(text);
-        let lines: Vec<&str> = (0..map.line_count()).map(|line| map.line_text(text, line)).collect();
+        let lines: Vec<&str> = (0..map.line_count())
+            .map(|line| map.line_text(text, line))
+            .collect();
         assert_eq!(lines, ["a", "b", "c", "d\u{2028}e\u{85}\u{b}f"]);
         assert_eq!(map.line_start(2), 5);
     }
@@ -275,11 +292,26 @@ mod tests {
             assert_eq!(map.offset(Position::new(1, u32::MAX), encoding), 8);
             assert_eq!(map.offset(Position::new(7, 0), encoding), 10);
             assert_eq!(map.position(usize::MAX, encoding), Position::new(2, 0));
-            assert_eq!(map.position(3, encoding), Position::new(0, 2), "between \\r and \\n");
-            assert_eq!(map.position(6, encoding), Position::new(1, 0), "inside a character");
+            assert_eq!(
+                map.position(3, encoding),
+                Position::new(0, 2),
+                "between \\r and \\n"
+            );
+            assert_eq!(
+                map.position(6, encoding),
+                Position::new(1, 0),
+                "inside a character"
+            );
         }
-        assert_eq!(map.offset(Position::new(1, 1), Encoding::Utf16), 4, "inside a surrogate pair");
-        assert_eq!(LineMap::new("").position(3, Encoding::Utf16), Position::default());
+        assert_eq!(
+            map.offset(Position::new(1, 1), Encoding::Utf16),
+            4,
+            "inside a surrogate pair"
+        );
+        assert_eq!(
+            LineMap::new("").position(3, Encoding::Utf16),
+            Position::default()
+        );
     }
 
     #[test]

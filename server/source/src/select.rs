@@ -8,7 +8,14 @@ use crate::path::FilePath;
 use crate::walk::WalkOptions;
 
 /// Folders of other people's code or of tools. They are never entered, tracked or not.
-const FOREIGN: [&str; 6] = [".git", ".gatewatch", ".venv", "__pycache__", "node_modules", "venv"];
+const FOREIGN: [&str; 6] = [
+    ".git",
+    ".gatewatch",
+    ".venv",
+    "__pycache__",
+    "node_modules",
+    "venv",
+];
 
 /// Whether a folder of this name is never entered: foreign code, or hidden.
 pub(crate) fn skips_folder(name: &str) -> bool {
@@ -39,7 +46,9 @@ impl Selection {
         let mut exclude = GitignoreBuilder::new("");
         for pattern in &options.exclude {
             if let Err(error) = exclude.add_line(None, pattern) {
-                problems.push(format!("the exclude pattern `{pattern}` is not valid: {error}"));
+                problems.push(format!(
+                    "the exclude pattern `{pattern}` is not valid: {error}"
+                ));
             }
         }
         let exclude = exclude.build().unwrap_or_else(|error| {
@@ -109,7 +118,15 @@ mod tests {
         for path in ["a.py", "x/Dockerfile", "build/a.py", "target/a.py"] {
             assert!(selection.accepts(&path.into()), "{path}");
         }
-        for path in ["a.rs", "py", "node_modules/x/a.py", ".github/a.py", "x/.a.py", "venv/a.py", ""] {
+        for path in [
+            "a.rs",
+            "py",
+            "node_modules/x/a.py",
+            ".github/a.py",
+            "x/.a.py",
+            "venv/a.py",
+            "",
+        ] {
             assert!(!selection.accepts(&path.into()), "{path}");
         }
     }
@@ -125,7 +142,13 @@ mod tests {
     fn exclude_patterns_are_read_as_in_gitignore() {
         let selection = selection(&["migrations/", "/gen", "*_pb2.py", "a/**/test_*.py"]);
         assert!(selection.problems().is_empty());
-        for path in ["x/migrations/1.py", "gen/a.py", "y/x_pb2.py", "a/b/c/test_x.py", "a/test_x.py"] {
+        for path in [
+            "x/migrations/1.py",
+            "gen/a.py",
+            "y/x_pb2.py",
+            "a/b/c/test_x.py",
+            "a/test_x.py",
+        ] {
             assert!(!selection.accepts(&path.into()), "{path}");
         }
         for path in ["x/gen/a.py", "migrations.py", "b/test_x.py"] {

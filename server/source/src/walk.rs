@@ -57,7 +57,10 @@ pub struct Skipped {
 
 impl Skipped {
     pub(crate) fn new(file: FilePath, why: impl Into<String>) -> Self {
-        Self { file, why: why.into() }
+        Self {
+            file,
+            why: why.into(),
+        }
     }
 
     /// Whether the file is simply not there (any more), which is no fault to be reported.
@@ -99,7 +102,10 @@ pub fn walk(root: &Path, options: &WalkOptions) -> Walk {
             (path, text)
         })
         .collect();
-    let mut walk = Walk { files: Vec::with_capacity(read.len()), skipped };
+    let mut walk = Walk {
+        files: Vec::with_capacity(read.len()),
+        skipped,
+    };
     for (path, text) in read {
         walk.add(path, text);
     }
@@ -120,7 +126,10 @@ impl Walk {
     ) {
         let mut found = Vec::new();
         for path in paths {
-            let known = self.files.binary_search_by(|(file, _)| file.cmp(path)).is_ok()
+            let known = self
+                .files
+                .binary_search_by(|(file, _)| file.cmp(path))
+                .is_ok()
                 || self.skipped.iter().any(|skipped| skipped.file == *path);
             if !known {
                 let text = read_one(root, path, max_bytes).map_err(|skipped| skipped.why);
@@ -157,7 +166,11 @@ pub fn read_one(root: &Path, path: &FilePath, max_bytes: u64) -> Result<Arc<str>
     let fail = |why: String| Skipped::new(path.clone(), why);
     let mut whole = root.to_path_buf();
     // Each folder on the way, or a link among them would lead out of the root.
-    for segment in path.parent().split('/').filter(|segment| !segment.is_empty()) {
+    for segment in path
+        .parent()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+    {
         whole.push(segment);
         let kind = fs::symlink_metadata(&whole).map_err(|error| fail(reason(&error)))?;
         if kind.is_symlink() {
@@ -184,12 +197,17 @@ fn read_file(path: &Path, max_bytes: u64) -> Result<Arc<str>, String> {
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // The file may have grown since it was measured.
     File::open(path)
-        .and_then(|file| file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes))
+        .and_then(|file| {
+            file.take(max_bytes.saturating_add(1))
+                .read_to_end(&mut bytes)
+        })
         .map_err(|error| reason(&error))?;
     if bytes.len() as u64 > max_bytes {
         return Err(too_large(bytes.len() as u64, max_bytes));
     }
-    String::from_utf8(bytes).map(Into::into).map_err(|_| "it is not UTF-8 text".into())
+    String::from_utf8(bytes)
+        .map(Into::into)
+        .map_err(|_| "it is not UTF-8 text".into())
 }
 
 /// Keeps as many files, in path order, as stay within [`MAX_TOTAL_BYTES`].
