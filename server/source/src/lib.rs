@@ -3,6 +3,7 @@
 //! This crate knows no language and no framework. It reads disks, editor edits and git object
 //! stores, and hands text on.
 
+mod baseline;
 mod db;
 mod document;
 mod list;
@@ -11,6 +12,7 @@ mod position;
 mod select;
 mod walk;
 
+pub use baseline::{Baseline, BaselineError, BaselineSpec, BlobRef, fingerprint};
 pub use db::{Content, Db, FileSet, SourceFile};
 pub use document::{Document, Edit};
 pub use path::FilePath;

@@ -243,3 +243,28 @@ pub(crate) fn reason(error: &io::Error) -> String {
         _ => format!("it can't be read: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_beyond_the_total_are_left_out_with_one_notice() {
+        let file = |path: &str, bytes| Listed {
+            path: path.into(),
+            bytes,
+        };
+        let half = MAX_TOTAL_BYTES / 2;
+        // The second is over the size cap: it is not read, so it does not count.
+        let mut files = vec![
+            file("a", half),
+            file("b", MAX_TOTAL_BYTES),
+            file("c", half),
+            file("d", 1),
+        ];
+        let mut skipped = Vec::new();
+        drop_beyond_total(&mut files, half, &mut skipped);
+        assert_eq!(files.len(), 3);
+        assert!(skipped[0].why.starts_with("1 files"));
+    }
+}
