@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use tree_sitter::{Node, Parser, Tree};
+use tree_sitter::{Node, Parser, Point, Tree};
 use ustr::{Ustr, ustr};
 
 use crate::facts::{Code, Function, Item, Language};
@@ -105,11 +105,12 @@ impl Lowered {
     }
 }
 
+thread_local! {
+    static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new());
+}
+
 /// Parses a whole text. `None` when the language has no usable grammar or the parser gave up.
 pub(crate) fn parse(language: Language, text: &str, old: Option<&Tree>) -> Option<Tree> {
-    thread_local! {
-        static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new());
-    }
     let support = usable(language)?;
     PARSER.with_borrow_mut(|parser| {
         parser.set_language(&support.grammar).ok()?;
@@ -126,6 +127,52 @@ pub fn facts_of_text(language: Language, text: &str) -> (FileFacts, Vec<Arc<Item
     let mut lowered = lower(language, text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);
     (lowered.facts(), lowered.spans())
+}
+
+/// Parses a part of a text as if it stood between `before` and `after`: the content of a macro call,
+/// which a grammar leaves as bare tokens. The nodes have the places they have in the whole text.
+/// `None` when the part doesn't parse without an error there.
+pub(crate) fn parse_part(
+    language: Language,
+    text: &str,
+    part: std::ops::Range<usize>,
+    before: &str,
+    after: &str,
+) -> Option<Tree> {
+    let support = usable(language)?;
+    let start = part.start.checked_sub(before.len())?;
+    let end = part.end + after.len();
+    let inside = text.as_bytes().get(part.clone())?;
+    // The parser sees only this range; what it reads there is put together by the callback.
+    let range = tree_sitter::Range {
+        start_byte: start,
+        end_byte: end,
+        start_point: Point::new(0, start),
+        end_point: Point::new(usize::MAX, usize::MAX),
+    };
+    let mut read = |at: usize, _: Point| {
+        let pieces = [
+            (start, before.as_bytes()),
+            (part.start, inside),
+            (part.end, after.as_bytes()),
+        ];
+        pieces
+            .into_iter()
+            .find_map(|(from, piece)| {
+                piece
+                    .get(at.checked_sub(from)?..)
+                    .filter(|rest| !rest.is_empty())
+            })
+            .unwrap_or_default()
+    };
+    let tree = PARSER.with_borrow_mut(|parser| {
+        parser.set_language(&support.grammar).ok()?;
+        parser.set_included_ranges(&[range]).ok()?;
+        let tree = parser.parse_with_options(&mut read, None, None);
+        parser.set_included_ranges(&[]).ok()?;
+        tree
+    })?;
+    (!tree.root_node().has_error()).then_some(tree)
 }
 
 pub(crate) fn usable(language: Language) -> Option<&'static Support> {
@@ -172,6 +219,9 @@ pub(crate) fn lower(
         }
         pending.push(node);
         let nodes = std::mem::take(&mut pending);
+        if support.adapter.ignores(text, &nodes) {
+            continue;
+        }
         let start = nodes.first().map_or(0, Node::start_byte);
         let whole = text.get(start..node.end_byte()).unwrap_or_default();
         let hashed = if reuse.is_some() {

@@ -21,6 +21,11 @@ use crate::spans::{DefinitionSpans, ItemSpans, Span, Spans};
 /// from exhausting the stack; real code stays far below.
 const MAX_DEPTH: u32 = 200;
 
+/// As [`MAX_DEPTH`], of the links of chains (`a.b().c()…`): a router of some hundred routes is one chain
+/// that nests to the left as deep as it is long. All chains around a node count together, so facts
+/// never nest deeper than both limits together.
+const MAX_LINKS: u32 = 1000;
+
 /// What one language needs beside its table.
 pub(crate) trait Adapter: Sync {
     /// Lowers an expression, type or pattern whose kind is special.
@@ -41,11 +46,40 @@ pub(crate) trait Adapter: Sync {
         false
     }
 
+    /// Lowers statements that stand side by side: an item's nodes, or those of a block. `value` says that
+    /// the last one can be the block's value.
+    fn statements(
+        &self,
+        lower: &mut Lowering<'_>,
+        nodes: &[Node<'_>],
+        _value: bool,
+        out: &mut Vec<StmtId>,
+    ) {
+        for &node in nodes {
+            lower.stmt(node, out);
+        }
+    }
+
+    /// Whether these top-level nodes have no part in the facts at all (code for tests only).
+    fn ignores(&self, _text: &str, _nodes: &[Node<'_>]) -> bool {
+        false
+    }
+
     /// What an operator's text means.
     fn operator(&self, text: &str) -> Operator;
 
     /// The arguments of a call: `node` is its argument list.
     fn arguments(&self, lower: &mut Lowering<'_>, node: Node<'_>) -> Run;
+
+    /// The arguments of a call whose callee says something of them as well; `node` is the call.
+    fn call_arguments(
+        &self,
+        lower: &mut Lowering<'_>,
+        _node: Node<'_>,
+        arguments: Node<'_>,
+    ) -> Run {
+        self.arguments(lower, arguments)
+    }
 }
 
 /// The arenas of one code while they grow.
@@ -150,6 +184,7 @@ pub(crate) struct Lowering<'a> {
     /// Names of the scopes around, joined by `.`.
     scope: Vec<Ustr>,
     depth: u32,
+    links: u32,
 }
 
 impl<'a> Lowering<'a> {
@@ -170,6 +205,7 @@ impl<'a> Lowering<'a> {
             ids: FxHashMap::default(),
             scope: Vec::new(),
             depth: 0,
+            links: 0,
         }
     }
 
@@ -185,9 +221,7 @@ impl<'a> Lowering<'a> {
             ..Builder::default()
         });
         let mut statements = Vec::new();
-        for &node in nodes {
-            self.stmt(node, &mut statements);
-        }
+        self.adapter.statements(self, nodes, false, &mut statements);
         let root = self.block_of(&statements);
         let (code, spans) = self.stack.pop().unwrap_or_default().finish(root);
         let mut done = std::mem::take(&mut self.done);
@@ -244,6 +278,16 @@ impl<'a> Lowering<'a> {
         let id = ExprId(offset(top.exprs.len()));
         top.exprs.push(expr);
         top.expr_spans.push(span);
+        id
+    }
+
+    /// Adds an expression that stands from one node to another.
+    pub(crate) fn push_between(&mut self, expr: Expr, first: Node<'_>, last: Node<'_>) -> ExprId {
+        let end = self.span(last).end;
+        let id = self.push(expr, first);
+        if let Some(span) = self.top().expr_spans.last_mut() {
+            span.end = end;
+        }
         id
     }
 
@@ -357,27 +401,113 @@ impl<'a> Lowering<'a> {
 
     // ---- expressions --------------------------------------------------------------------------
 
-    /// Lowers an expression, type or pattern.
-    pub(crate) fn expr(&mut self, node: Node<'_>) -> ExprId {
-        if self.depth >= MAX_DEPTH || node.is_error() || node.is_missing() {
-            return self.push(Expr::Unknown, node);
+    /// Goes one level deeper, as far as the nesting limit allows. For adapters that recurse by themselves.
+    pub(crate) fn nested<T>(&mut self, go: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.depth >= MAX_DEPTH {
+            return None;
         }
         self.depth += 1;
-        let id = if self.kinds.role(node.kind_id()) == Role::Inner {
-            match self.inner(node) {
-                Some(inner) => self.expr(inner),
-                None => self.push(Expr::Unknown, node),
-            }
-        } else {
-            let expr = self.expr_of(node);
-            self.push(expr, node)
-        };
+        let result = go(self);
         self.depth -= 1;
+        Some(result)
+    }
+
+    /// Lowers an expression, type or pattern.
+    pub(crate) fn expr(&mut self, node: Node<'_>) -> ExprId {
+        if node.is_error() || node.is_missing() {
+            return self.push(Expr::Unknown, node);
+        }
+        match self.nested(|lower| lower.chain(node)) {
+            Some(id) => id,
+            None => self.push(Expr::Unknown, node),
+        }
+    }
+
+    /// Walks down the spine of a chain in a loop and builds it up again, so that its length costs no
+    /// stack.
+    fn chain(&mut self, node: Node<'_>) -> ExprId {
+        let mut spine = Vec::new();
+        let mut at = node;
+        while let Some(head) = self.head(at) {
+            spine.push(at);
+            at = head;
+        }
+        let links = offset(spine.len());
+        if self.links + links > MAX_LINKS {
+            return self.push(Expr::Unknown, node);
+        }
+        self.links += links;
+        let mut id = if at.is_error() || at.is_missing() {
+            self.push(Expr::Unknown, at)
+        } else {
+            let expr = self.expr_of(at);
+            self.push(expr, at)
+        };
+        for &node in spine.iter().rev() {
+            let role = self.kinds.role(node.kind_id());
+            if role != Role::Inner {
+                let expr = self.link(role, node, id);
+                id = self.push(expr, node);
+            }
+        }
+        self.links -= links;
         id
     }
 
+    /// The child in which a chain goes on to the left.
+    fn head<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
+        match self.kinds.role(node.kind_id()) {
+            Role::Attribute | Role::Index => self.slot(node, Slot::Base),
+            Role::Call => self.slot(node, Slot::Callee),
+            Role::Binary => self.slot(node, Slot::Left),
+            Role::Inner | Role::Await | Role::Try => self.inner(node),
+            _ => None,
+        }
+    }
+
+    /// One link of a chain around its lowered head.
+    fn link(&mut self, role: Role, node: Node<'_>, head: ExprId) -> Expr {
+        match role {
+            Role::Attribute => match self.slot(node, Slot::Member) {
+                Some(member) => Expr::Attr {
+                    base: head,
+                    name: self.name(member),
+                },
+                None => Expr::Unknown,
+            },
+            Role::Index => {
+                let index = self.slot_expr(node, Slot::Index);
+                Expr::Index { base: head, index }
+            }
+            Role::Call => Expr::Call {
+                callee: head,
+                args: self.call_args(node),
+            },
+            Role::Binary => {
+                let right = self.slot_expr(node, Slot::Right);
+                let op = match self.slot(node, Slot::Operator) {
+                    Some(operator) => self.adapter.operator(self.text(operator)),
+                    None => Operator::Other,
+                };
+                Expr::Binary {
+                    op,
+                    left: head,
+                    right,
+                }
+            }
+            Role::Await => Expr::Await(head),
+            Role::Try => Expr::Try(head),
+            _ => Expr::Unknown,
+        }
+    }
+
+    /// What a wrapper stands for: its slot `value`, or its first named child that says anything.
     fn inner<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
-        self.slot(node, Slot::Value).or_else(|| first_named(node))
+        self.slot(node, Slot::Value).or_else(|| {
+            let mut cursor = node.walk();
+            node.named_children(&mut cursor)
+                .find(|child| !child.is_extra() && self.kinds.role(child.kind_id()) != Role::Skip)
+        })
     }
 
     fn slot_expr(&mut self, node: Node<'_>, slot: Slot) -> ExprId {
@@ -398,27 +528,15 @@ impl<'a> Lowering<'a> {
     fn expr_of(&mut self, node: Node<'_>) -> Expr {
         match self.kinds.role(node.kind_id()) {
             Role::Name => Expr::Name(self.name(node)),
-            Role::Attribute => {
-                let base = self.slot_expr(node, Slot::Base);
-                match self.slot(node, Slot::Member) {
-                    Some(member) => Expr::Attr {
-                        base,
-                        name: self.name(member),
-                    },
-                    None => Expr::Unknown,
-                }
-            }
-            Role::Index => {
-                let base = self.slot_expr(node, Slot::Base);
-                let index = self.slot_expr(node, Slot::Index);
-                Expr::Index { base, index }
-            }
-            Role::Call => {
-                let callee = self.slot_expr(node, Slot::Callee);
-                Expr::Call {
-                    callee,
-                    args: self.call_args(node),
-                }
+            role @ (Role::Attribute
+            | Role::Index
+            | Role::Call
+            | Role::Binary
+            | Role::Await
+            | Role::Try) => {
+                // Reached only where the chain's head is missing.
+                let head = self.push(Expr::Unknown, node);
+                self.link(role, node, head)
             }
             Role::New => {
                 let callee = self.slot_expr(node, Slot::Callee);
@@ -435,19 +553,8 @@ impl<'a> Lowering<'a> {
             Role::Tuple => Expr::Tuple(self.elements(node)),
             Role::Not => Expr::Not(self.operand(node)),
             Role::Unary => Expr::Unary(self.operand(node)),
-            Role::Await => Expr::Await(self.operand(node)),
-            Role::Try => Expr::Try(self.operand(node)),
             Role::Yield => Expr::Yield(self.operand(node)),
             Role::Spread | Role::SpreadMap => Expr::Spread(self.operand(node)),
-            Role::Binary => {
-                let left = self.slot_expr(node, Slot::Left);
-                let right = self.slot_expr(node, Slot::Right);
-                let op = match self.slot(node, Slot::Operator) {
-                    Some(operator) => self.adapter.operator(self.text(operator)),
-                    None => Operator::Other,
-                };
-                Expr::Binary { op, left, right }
-            }
             Role::Cond => {
                 let test = self.slot_expr(node, Slot::Test);
                 let then = self.slot_expr(node, Slot::Then);
@@ -474,7 +581,7 @@ impl<'a> Lowering<'a> {
 
     fn call_args(&mut self, node: Node<'_>) -> Run {
         match self.slot(node, Slot::Arguments) {
-            Some(arguments) => self.adapter.arguments(self, arguments),
+            Some(arguments) => self.adapter.call_arguments(self, node, arguments),
             None => Run::default(),
         }
     }
@@ -511,7 +618,8 @@ impl<'a> Lowering<'a> {
     /// Lowers the statements of a block-like node.
     pub(crate) fn block(&mut self, node: Node<'_>) -> BlockId {
         let mut statements = Vec::new();
-        self.stmts(node, &mut statements);
+        let nodes = named(node);
+        self.adapter.statements(self, &nodes, true, &mut statements);
         self.block_of(&statements)
     }
 
