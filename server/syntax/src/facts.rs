@@ -276,7 +276,7 @@ pub enum Stmt {
     Return(Option<ExprId>),
     /// `raise value`, `throw value`, `panic!` stays a call.
     Raise(Option<ExprId>),
-    /// `break`.
+    /// `break`, of a loop or of a [`Stmt::Match`] around it (JavaScript's `switch`).
     Break,
     /// `continue`.
     Continue,
@@ -398,6 +398,29 @@ pub struct Param {
     pub kind: ParamKind,
 }
 
+/// A decorator or attribute of what has no list of its own for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// What it decorates.
+    pub on: Marked,
+    /// The decorator, as in [`Function::decorators`].
+    pub value: ExprId,
+}
+
+/// What a [`Mark`] stands on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Marked {
+    /// A parameter: `get(@Param("id") id)`.
+    Param {
+        /// The function, in [`Code::functions`].
+        function: u32,
+        /// The parameter, in [`Function::params`].
+        param: u32,
+    },
+    /// A field of a class, its [`Stmt::Let`].
+    Field(StmtId),
+}
+
 /// A function's signature. Its expressions stand in the code that holds the definition; its body is
 /// a [`Code`] of its own, found by [`Function::id`].
 #[derive(Clone, PartialEq, Debug)]
@@ -513,6 +536,8 @@ pub struct Code {
     pub classes: Box<[Class]>,
     /// Imports.
     pub imports: Box<[Import]>,
+    /// Decorators of parameters and fields, in order.
+    pub marks: Box<[Mark]>,
     /// The outermost block.
     pub root: BlockId,
 }
@@ -559,6 +584,23 @@ impl Code {
             .unwrap_or_default()
             .iter()
             .map(|&index| ExprId(index))
+    }
+
+    /// The decorators of the parameter `param` of the function with index `function`.
+    pub fn param_marks(&self, function: u32, param: u32) -> impl Iterator<Item = ExprId> + '_ {
+        self.marks_on(Marked::Param { function, param })
+    }
+
+    /// The decorators of a field.
+    pub fn field_marks(&self, field: StmtId) -> impl Iterator<Item = ExprId> + '_ {
+        self.marks_on(Marked::Field(field))
+    }
+
+    fn marks_on(&self, on: Marked) -> impl Iterator<Item = ExprId> + '_ {
+        self.marks
+            .iter()
+            .filter(move |mark| mark.on == on)
+            .map(|mark| mark.value)
     }
 
     /// The arms of a match.

@@ -232,7 +232,10 @@ pub(crate) fn lower(
         let old = reuse.and_then(|reuse| reuse.items.get(&hashed));
         let base = match old {
             Some(old) => ustr(base_of(&old.item.key)),
-            None => ustr(&key_of(text, node)),
+            None => match support.adapter.key(text, node) {
+                Some(key) => ustr(&clipped(&key)),
+                None => ustr(&key_of(text, node)),
+            },
         };
         let count = keys.entry(base).or_default();
         *count += 1;

@@ -12,7 +12,7 @@ use ustr::{Ustr, ustr};
 
 use crate::facts::{
     Arg, ArgKind, Arm, BlockId, Body, Class, Code, Expr, ExprId, Function, Handler, Import, Item,
-    Operator, Run, Stmt, StmtId,
+    Mark, Operator, Run, Stmt, StmtId,
 };
 use crate::kinds::{Kinds, Role, Slot};
 use crate::spans::{DefinitionSpans, ItemSpans, Span, Spans};
@@ -65,6 +65,12 @@ pub(crate) trait Adapter: Sync {
         false
     }
 
+    /// A short name for a top-level node where the general rule (the name it defines, else the words it
+    /// begins with) finds a worse one.
+    fn key(&self, _text: &str, _node: Node<'_>) -> Option<String> {
+        None
+    }
+
     /// What an operator's text means.
     fn operator(&self, text: &str) -> Operator;
 
@@ -96,6 +102,7 @@ struct Builder {
     functions: Vec<Function>,
     classes: Vec<Class>,
     imports: Vec<Import>,
+    marks: Vec<Mark>,
     expr_spans: Vec<Span>,
     stmt_spans: Vec<Span>,
     function_spans: Vec<DefinitionSpans>,
@@ -120,6 +127,7 @@ impl Builder {
             functions: self.functions.into(),
             classes: self.classes.into(),
             imports: self.imports.into(),
+            marks: self.marks.into(),
             root,
         };
         let spans = Spans {
@@ -358,6 +366,11 @@ impl<'a> Lowering<'a> {
         let top = self.top();
         top.imports.push(import);
         offset(top.imports.len() - 1)
+    }
+
+    /// Adds a decorator of a parameter or field.
+    pub(crate) fn push_mark(&mut self, mark: Mark) {
+        self.top().marks.push(mark);
     }
 
     /// Makes a block of statements that have been added.

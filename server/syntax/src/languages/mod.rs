@@ -1,6 +1,7 @@
 //! The languages: a grammar, a table of its kinds and an adapter each.
 
 mod python;
+mod typescript;
 
 use std::sync::OnceLock;
 
@@ -19,8 +20,22 @@ pub(crate) struct Support {
 
 /// The support of a language; the error of its table is the same at every call.
 pub(crate) fn support(language: Language) -> Result<&'static Support, &'static KindsError> {
+    static TSX: OnceLock<Result<Support, KindsError>> = OnceLock::new();
+    static TYPESCRIPT: OnceLock<Result<Support, KindsError>> = OnceLock::new();
     static PYTHON: OnceLock<Result<Support, KindsError>> = OnceLock::new();
     let (cell, grammar, scm, adapter): (_, Grammar, _, &'static dyn Adapter) = match language {
+        Language::TypeScript => (
+            &TYPESCRIPT,
+            tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+            include_str!("../../../../queries/typescript/facts.scm"),
+            &typescript::TypeScript,
+        ),
+        Language::Tsx => (
+            &TSX,
+            tree_sitter_typescript::LANGUAGE_TSX.into(),
+            include_str!("../../../../queries/typescript/facts.scm"),
+            &typescript::TypeScript,
+        ),
         _ => (
             &PYTHON,
             tree_sitter_python::LANGUAGE.into(),
