@@ -28,6 +28,7 @@
 (undefined) @null
 (binary_expression left: (_) @left operator: _ @operator right: (_) @right) @binary
 (ternary_expression condition: (_) @test consequence: (_) @then alternative: (_) @otherwise) @cond
+(await_expression) @await
 (yield_expression) @yield
 (spread_element) @spread
 (rest_pattern) @spread
@@ -66,7 +67,7 @@
 (break_statement) @break
 (continue_statement) @continue
 (while_statement condition: (_) @subject body: (_) @body) @loop
-(do_statement condition: (_) @subject body: (_) @body) @loop
+(do_statement body: (_) @body condition: (_) @subject) @loop
 (for_in_statement left: (_) @target right: (_) @subject body: (_) @body) @loop
 (statement_block) @block
 (comment) @comment

@@ -110,7 +110,8 @@ impl Dumper<'_> {
             Stmt::Expr(value) => out.push(Line::new(self.expr(value))),
             Stmt::Tail(value) => out.push(Line::new(format!("tail {}", self.expr(value)))),
             Stmt::Let { target, ty, value } => {
-                let mut text = format!("let {}", self.expr(target));
+                let marks: Vec<_> = self.code.field_marks(id).collect();
+                let mut text = format!("{}let {}", self.decorators(&marks), self.expr(target));
                 if let Some(ty) = ty {
                     let _ = write!(text, ": {}", self.expr(ty));
                 }
@@ -346,7 +347,13 @@ impl Dumper<'_> {
         if !name.is_empty() && crate::lower::base_of(id).rsplit('.').next() != Some(name.as_str()) {
             let _ = write!(text, " {name}");
         }
-        let params: Vec<_> = params.iter().map(|param| self.param(param)).collect();
+        let params: Vec<_> = (0u32..)
+            .zip(params.iter())
+            .map(|(at, param)| {
+                let marks: Vec<_> = self.code.param_marks(index, at).collect();
+                format!("{}{}", self.decorators(&marks), self.param(param))
+            })
+            .collect();
         let _ = write!(text, "({})", params.join(", "));
         if let Some(returns) = returns {
             let _ = write!(text, " -> {}", self.expr(*returns));

@@ -41,7 +41,6 @@ impl Adapter for TypeScript {
                 None => Expr::Unknown,
             },
             "unary_expression" => unary(lower, node),
-            "await_expression" => Expr::Await(first_expr(lower, node)),
             "update_expression" => Expr::Unary(first_expr(lower, node)),
             "augmented_assignment_expression" => augmented(lower, node),
             "sequence_expression" => sequence(lower, node),
@@ -80,10 +79,6 @@ impl Adapter for TypeScript {
                 let value = lower.push(Expr::Number(one), node);
                 lower.push_stmt(Stmt::Augment { target, value }, node, out);
             }
-            "await_expression" => match first_named(node) {
-                Some(inner) if is_using(inner) => using(lower, inner, out),
-                _ => lower.expression_statement(node, out),
-            },
             "statement_identifier" => {}
             _ => {
                 if !declaration(lower, node, &Definition::of(node), out) {
@@ -94,10 +89,6 @@ impl Adapter for TypeScript {
     }
 
     fn assignment(&self, lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) -> bool {
-        if is_using(node) {
-            using(lower, node, out);
-            return true;
-        }
         let (targets, value) = chain(node);
         let exports = targets
             .iter()
@@ -143,8 +134,47 @@ impl Adapter for TypeScript {
         lower.push_args(&args)
     }
 
+    fn statements(
+        &self,
+        lower: &mut Lowering<'_>,
+        nodes: &[Node<'_>],
+        _value: bool,
+        out: &mut Vec<StmtId>,
+    ) {
+        for (index, &node) in nodes.iter().enumerate() {
+            let resource = using_of(node);
+            let Some(resource) = resource else {
+                lower.stmt(node, out);
+                continue;
+            };
+            // A resource lives until the end of the block around it.
+            let rest = nodes.get(index + 1..).unwrap_or_default();
+            let value = field_expr(lower, resource, "right");
+            let target = Some(field_expr(lower, resource, "left"));
+            let mut inside = Vec::new();
+            lower.nested(|lower| self.statements(lower, rest, false, &mut inside));
+            let body = lower.block_of(&inside);
+            lower.push_stmt(
+                Stmt::With {
+                    value,
+                    target,
+                    body,
+                },
+                node,
+                out,
+            );
+            return;
+        }
+    }
+
+    fn ignores(&self, _text: &str, nodes: &[Node<'_>]) -> bool {
+        nodes
+            .iter()
+            .all(|node| matches!(node.kind(), "hash_bang_line" | "empty_statement"))
+    }
+
     fn key(&self, text: &str, node: Node<'_>) -> Option<String> {
-        let of = |node: Node<'_>| text.get(node.byte_range()).map(str::to_owned);
+        let of = |node: Node<'_>| Some(one_line(text.get(node.byte_range())?));
         match node.kind() {
             "export_statement" => match node.child_by_field_name("declaration") {
                 Some(declaration) => self.key(text, declaration),
@@ -156,24 +186,37 @@ impl Adapter for TypeScript {
             }
             "ambient_declaration" => self.key(text, first_named(node)?),
             // The implementation has the plain name, whether it is overloaded or not.
-            "function_signature" => {
-                Some(format!("overload {}", of(node.child_by_field_name("name")?)?))
-            }
+            "function_signature" => Some(format!(
+                "overload {}",
+                of(node.child_by_field_name("name")?)?
+            )),
             "expression_statement" => {
-                let inner = first_named(node)?;
-                if inner.kind() == "internal_module" {
-                    return of(inner.child_by_field_name("name")?);
+                let mut inner = first_named(node)?;
+                if inner.kind() == "await_expression" {
+                    inner = first_named(inner)?;
                 }
-                if inner.kind() != "assignment_expression" {
-                    return None;
-                }
-                let target = of(inner.child_by_field_name("left")?)?;
-                match target
-                    .strip_prefix("module.exports.")
-                    .or_else(|| target.strip_prefix("exports."))
-                {
-                    Some(name) => Some(name.to_owned()),
-                    None => Some(target),
+                match inner.kind() {
+                    "internal_module" => of(inner.child_by_field_name("name")?),
+                    // What is called and its first string: a route keeps its key when the
+                    // functions behind its path change.
+                    "call_expression" => {
+                        let callee = of(inner.child_by_field_name("function")?)?;
+                        let first = inner
+                            .child_by_field_name("arguments")
+                            .and_then(first_named)
+                            .filter(|first| first.kind() == "string")
+                            .and_then(of)
+                            .unwrap_or_default();
+                        Some(format!("{callee}({first})"))
+                    }
+                    "assignment_expression" => {
+                        let target = of(inner.child_by_field_name("left")?)?;
+                        let name = target
+                            .strip_prefix("module.exports.")
+                            .or_else(|| target.strip_prefix("exports."));
+                        Some(name.unwrap_or(&target).to_owned())
+                    }
+                    _ => None,
                 }
             }
             _ => None,
@@ -204,6 +247,21 @@ impl<'t> Definition<'t> {
 }
 
 // ---- small things -----------------------------------------------------------------------------
+
+/// The beginning of a text on one line.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if line.len() > 64 {
+            break;
+        }
+        if !line.is_empty() && !word.starts_with('.') {
+            line.push(' ');
+        }
+        line.extend(word.chars().take(64));
+    }
+    line
+}
 
 fn positional(value: ExprId) -> Arg {
     Arg {
@@ -244,7 +302,9 @@ fn peeled(node: Node<'_>) -> Node<'_> {
     let mut node = node;
     loop {
         let inner = match node.kind() {
-            "parenthesized_expression" | "as_expression" | "satisfies_expression"
+            "parenthesized_expression"
+            | "as_expression"
+            | "satisfies_expression"
             | "non_null_expression" => first_named(node),
             "type_assertion" => named(node).last().copied(),
             _ => return node,
@@ -267,10 +327,12 @@ fn constant_name(lower: &Lowering<'_>, node: Node<'_>) -> Option<Ustr> {
             }
             _ => None,
         },
-        "identifier" | "property_identifier" | "private_property_identifier" | "number"
-        | "shorthand_property_identifier" | "shorthand_property_identifier_pattern" => {
-            Some(lower.name(node))
-        }
+        "identifier"
+        | "property_identifier"
+        | "private_property_identifier"
+        | "number"
+        | "shorthand_property_identifier"
+        | "shorthand_property_identifier_pattern" => Some(lower.name(node)),
         _ => None,
     }
 }
@@ -293,7 +355,11 @@ fn string_text(lower: &Lowering<'_>, node: Node<'_>) -> String {
 /// Appends what an escape sequence stands for.
 fn unescape(escape: &str, out: &mut String) {
     let body = escape.strip_prefix('\\').unwrap_or(escape);
-    let hex = |digits: &str| u32::from_str_radix(digits, 16).ok().and_then(char::from_u32);
+    let hex = |digits: &str| {
+        u32::from_str_radix(digits, 16)
+            .ok()
+            .and_then(char::from_u32)
+    };
     let mut chars = body.chars();
     match chars.next() {
         Some('n') => out.push('\n'),
@@ -688,10 +754,20 @@ fn joined(lower: &mut Lowering<'_>, node: Node<'_>, op: Operator) -> Expr {
 fn object_type(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let mut args = Vec::new();
     for child in named(node) {
-        if !matches!(child.kind(), "property_signature" | "method_signature") {
-            continue;
-        }
-        let kind = key(lower, child.child_by_field_name("name"), child);
+        let kind = match child.kind() {
+            "property_signature" | "method_signature" => {
+                key(lower, child.child_by_field_name("name"), child)
+            }
+            // `[key: string]: T` and mapped types: keys that only their type describes.
+            "index_signature" => {
+                let of = match child.child_by_field_name("index_type") {
+                    Some(of) => lower.expr(of),
+                    None => lower.push(Expr::Unknown, child),
+                };
+                ArgKind::Keyed(of)
+            }
+            _ => continue,
+        };
         let value = field_expr(lower, child, "type");
         args.push(Arg { kind, value });
     }
@@ -766,7 +842,9 @@ fn is_module_exports(lower: &Lowering<'_>, node: Node<'_>) -> bool {
         node.child_by_field_name(field)
             .map_or("", |child| lower.text(child))
     };
-    node.kind() == "member_expression" && text("object") == "module" && text("property") == "exports"
+    node.kind() == "member_expression"
+        && text("object") == "module"
+        && text("property") == "exports"
 }
 
 /// The name under which an assignment to this target exports: `module.exports`, or the member of it.
@@ -838,25 +916,17 @@ fn assign(
     }
 }
 
-/// `using x = value`, which the grammar reads as an assignment with a keyword before it.
-fn is_using(node: Node<'_>) -> bool {
-    node.kind() == "assignment_expression" && has_token(node, "using")
-}
-
-fn using(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
-    let value = field_expr(lower, node, "right");
-    let target = Some(field_expr(lower, node, "left"));
-    // The resource lives until the end of the block around, whose statements follow.
-    let body = lower.block_of(&[]);
-    lower.push_stmt(
-        Stmt::With {
-            value,
-            target,
-            body,
-        },
-        node,
-        out,
-    );
+/// The declaration in `using x = value` and `await using x = value`, which the grammar reads as an
+/// assignment with a keyword before it.
+fn using_of(node: Node<'_>) -> Option<Node<'_>> {
+    if node.kind() != "expression_statement" {
+        return None;
+    }
+    let mut inner = first_named(node)?;
+    if inner.kind() == "await_expression" {
+        inner = first_named(inner)?;
+    }
+    (inner.kind() == "assignment_expression" && has_token(inner, "using")).then_some(inner)
 }
 
 /// Lowers a declaration; `false` if the node is none.
@@ -1036,10 +1106,9 @@ fn import(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
         .find(|child| child.kind() == "import_require_clause")
     {
         // `import x = require("m")`
-        if let (Some(local), Some(source)) = (
-            first_named(*clause),
-            clause.child_by_field_name("source"),
-        ) {
+        if let (Some(local), Some(source)) =
+            (first_named(*clause), clause.child_by_field_name("source"))
+        {
             let import = Import {
                 module: ustr(&string_text(lower, source)),
                 what: Imported::Module,
@@ -1061,7 +1130,9 @@ fn import(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
         reexport: false,
         type_only,
     };
-    let clause = children.iter().find(|child| child.kind() == "import_clause");
+    let clause = children
+        .iter()
+        .find(|child| child.kind() == "import_clause");
     let Some(clause) = clause else {
         push_import(lower, import, node, out);
         return;
@@ -1343,7 +1414,9 @@ fn for_statement(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>
     let mut statements = Vec::new();
     if let Some(body) = node.child_by_field_name("body") {
         match body.kind() {
-            "statement_block" => lower.stmts(body, &mut statements),
+            "statement_block" => {
+                TypeScript.statements(lower, &named(body), false, &mut statements);
+            }
             _ => lower.stmt(body, &mut statements),
         }
     }
@@ -1427,12 +1500,13 @@ fn is_break(node: Node<'_>) -> bool {
 
 fn arm_body(lower: &mut Lowering<'_>, nodes: &[Node<'_>], out: &mut Vec<StmtId>) {
     let end = nodes.iter().rposition(|node| !node.is_extra());
-    for (index, node) in nodes.iter().enumerate() {
-        if Some(index) == end && is_break(*node) {
-            continue;
-        }
-        lower.stmt(*node, out);
-    }
+    let kept: Vec<_> = nodes
+        .iter()
+        .enumerate()
+        .filter(|&(index, node)| Some(index) != end || !is_break(*node))
+        .map(|(_, node)| *node)
+        .collect();
+    TypeScript.statements(lower, &kept, false, out);
 }
 
 fn try_statement(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
@@ -1574,9 +1648,7 @@ fn function(
                     is_field: false,
                 }]
             }
-            None => list
-                .map(|list| parameters(lower, list))
-                .unwrap_or_default(),
+            None => list.map(|list| parameters(lower, list)).unwrap_or_default(),
         };
         let returns = node
             .child_by_field_name("return_type")
@@ -1633,9 +1705,7 @@ fn parameters<'t>(lower: &mut Lowering<'_>, list: Node<'t>) -> Vec<Parameter<'t>
             _ => (ParamKind::Plain, pattern),
         };
         let pattern = lower.expr(pattern);
-        let ty = child
-            .child_by_field_name("type")
-            .map(|ty| lower.expr(ty));
+        let ty = child.child_by_field_name("type").map(|ty| lower.expr(ty));
         let default = child
             .child_by_field_name("value")
             .map(|default| lower.expr(default));
@@ -1658,11 +1728,7 @@ fn parameters<'t>(lower: &mut Lowering<'_>, list: Node<'t>) -> Vec<Parameter<'t>
 }
 
 /// Adds a class-like scope of any form; `None` where the nesting is too deep.
-fn class(
-    lower: &mut Lowering<'_>,
-    node: Node<'_>,
-    definition: &Definition<'_>,
-) -> Option<u32> {
+fn class(lower: &mut Lowering<'_>, node: Node<'_>, definition: &Definition<'_>) -> Option<u32> {
     lower.nested(|lower| {
         let mut decorated = definition.decorators.clone();
         decorated.extend(own_decorators(node));
@@ -1822,9 +1888,7 @@ fn field(
             value.map(|value| named_value(lower, value, constant, false))
         }
     };
-    let ty = member
-        .child_by_field_name("type")
-        .map(|ty| lower.expr(ty));
+    let ty = member.child_by_field_name("type").map(|ty| lower.expr(ty));
     let target = match constant {
         Some(constant) => lower.push(Expr::Name(constant), name),
         None => lower.expr(name),
