@@ -299,6 +299,15 @@ impl<'a> Lowering<'a> {
         id
     }
 
+    /// Adds an expression that stands for a place without any text.
+    pub(crate) fn push_nowhere(&mut self, expr: Expr) -> ExprId {
+        let top = self.top();
+        let id = ExprId(offset(top.exprs.len()));
+        top.exprs.push(expr);
+        top.expr_spans.push(Span::default());
+        id
+    }
+
     /// Adds a statement that stands at `node`.
     pub(crate) fn push_stmt(&mut self, stmt: Stmt, node: Node<'_>, out: &mut Vec<StmtId>) {
         let span = self.span(node);

@@ -1,6 +1,7 @@
 //! The languages: a grammar, a table of its kinds and an adapter each.
 
 mod python;
+mod rust;
 mod typescript;
 
 use std::sync::OnceLock;
@@ -22,6 +23,7 @@ pub(crate) struct Support {
 pub(crate) fn support(language: Language) -> Result<&'static Support, &'static KindsError> {
     static TSX: OnceLock<Result<Support, KindsError>> = OnceLock::new();
     static TYPESCRIPT: OnceLock<Result<Support, KindsError>> = OnceLock::new();
+    static RUST: OnceLock<Result<Support, KindsError>> = OnceLock::new();
     static PYTHON: OnceLock<Result<Support, KindsError>> = OnceLock::new();
     let (cell, grammar, scm, adapter): (_, Grammar, _, &'static dyn Adapter) = match language {
         Language::TypeScript => (
@@ -36,7 +38,13 @@ pub(crate) fn support(language: Language) -> Result<&'static Support, &'static K
             include_str!("../../../../queries/typescript/facts.scm"),
             &typescript::TypeScript,
         ),
-        _ => (
+        Language::Rust => (
+            &RUST,
+            tree_sitter_rust::LANGUAGE.into(),
+            include_str!("../../../../queries/rust/facts.scm"),
+            &rust::Rust,
+        ),
+        Language::Python => (
             &PYTHON,
             tree_sitter_python::LANGUAGE.into(),
             include_str!("../../../../queries/python/facts.scm"),

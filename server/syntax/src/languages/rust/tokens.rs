@@ -1,0 +1,893 @@
+//! The arguments of macros and attributes, which the grammar leaves as bare tokens.
+//!
+//! Nearly all of them are lists of simple values (literals, paths, calls, member chains), so those
+//! are read from the tokens directly. Whatever is more than that (closures, blocks, operators,
+//! patterns) is parsed again, in place, as the Rust that it most likely is. What is neither becomes
+//! [`Expr::Unknown`], one argument at a time.
+
+use tree_sitter::{Node, Tree};
+use ustr::ustr;
+
+use super::{each, literal_text, match_pattern, parts, positional};
+use crate::facts::{Arg, ArgKind, Arm, Expr, ExprId, Language, Operator, Stmt, StmtId};
+use crate::file::parse_part;
+use crate::lower::{Lowering, first_named, named};
+
+type Tokens<'s, 't> = &'s [Node<'t>];
+
+/// The tokens between a token tree's brackets.
+pub(super) fn inside<'t>(tree: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = tree.walk();
+    let mut tokens: Vec<_> = tree
+        .children(&mut cursor)
+        .filter(|child| !child.is_extra())
+        .collect();
+    if !tokens.is_empty() {
+        tokens.remove(0);
+        tokens.pop();
+    }
+    tokens
+}
+
+/// The arguments in a token tree.
+pub(super) fn arguments(lower: &mut Lowering<'_>, tree: Node<'_>) -> Vec<Arg> {
+    lower
+        .nested(|lower| {
+            let tokens = inside(tree);
+            list(lower, tree, &tokens)
+        })
+        .unwrap_or_default()
+}
+
+fn pieces<'s, 't>(tokens: Tokens<'s, 't>) -> Vec<Tokens<'s, 't>> {
+    tokens
+        .split(|token| matches!(token.kind(), "," | ";"))
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+fn list(lower: &mut Lowering<'_>, tree: Node<'_>, tokens: Tokens<'_, '_>) -> Vec<Arg> {
+    let pieces = pieces(tokens);
+    let simple = pieces.iter().all(|piece| {
+        let value = key_and_value(piece).map_or(*piece, |(_, value)| value);
+        is_simple(without_sigil(value))
+    });
+    if !simple {
+        if let Some(args) = parsed_list(lower, tokens) {
+            return args;
+        }
+        if bracket(tree) == "{"
+            && let Some(parsed) = part(lower, tokens, "{", "}")
+            && let Some(block) = first_named(parsed.root_node())
+        {
+            return vec![positional(lower.expr(block))];
+        }
+    }
+    pieces
+        .into_iter()
+        .map(|piece| argument(lower, piece))
+        .collect()
+}
+
+/// The opening bracket of a token tree; nothing for other tokens.
+fn bracket(tree: Node<'_>) -> &'static str {
+    match tree.child(0).map_or("", |first| first.kind()) {
+        _ if tree.kind() != "token_tree" => "",
+        "(" => "(",
+        "[" => "[",
+        "{" => "{",
+        _ => "",
+    }
+}
+
+/// `name = value`.
+fn key_and_value<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
+    let at = piece.iter().position(|token| token.kind() == "=")?;
+    let (key, value) = piece.split_at(at);
+    let (_, value) = value.split_first()?;
+    (!key.is_empty() && !value.is_empty()).then_some((key, value))
+}
+
+/// Without the sign that says how tracing's macros show a value.
+fn without_sigil<'s, 't>(tokens: Tokens<'s, 't>) -> Tokens<'s, 't> {
+    match tokens.split_first() {
+        Some((first, rest)) if matches!(first.kind(), "%" | "?") => rest,
+        _ => tokens,
+    }
+}
+
+fn argument(lower: &mut Lowering<'_>, piece: Tokens<'_, '_>) -> Arg {
+    let Some((key, value_tokens)) = key_and_value(piece) else {
+        return positional(value(lower, piece));
+    };
+    let kind = match key {
+        [single] if is_literal(*single) => ArgKind::Keyed(lower.expr(*single)),
+        _ => ArgKind::Named(ustr(text_of(lower, key))),
+    };
+    let value = value(lower, value_tokens);
+    Arg { kind, value }
+}
+
+fn text_of<'a>(lower: &Lowering<'a>, tokens: Tokens<'_, '_>) -> &'a str {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => lower
+            .text
+            .get(first.start_byte()..last.end_byte())
+            .unwrap_or_default(),
+        _ => "",
+    }
+}
+
+/// Any value: simple tokens, or Rust that is parsed again.
+fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
+    let tokens = without_sigil(tokens);
+    let known = lower.nested(|lower| {
+        if is_simple(tokens) {
+            return build(lower, tokens);
+        }
+        if let [tree] = tokens
+            && bracket(*tree) == "{"
+            && inside(*tree)
+                .get(1)
+                .is_some_and(|token| token.kind() == ":")
+        {
+            return Some(json(lower, tokens));
+        }
+        let parsed = part(lower, tokens, "(", ");")?;
+        let statement = first_named(parsed.root_node())?;
+        Some(lower.expr(first_named(statement)?))
+    });
+    match known.flatten() {
+        Some(id) => id,
+        None => unknown(lower, tokens),
+    }
+}
+
+fn unknown(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => lower.push_between(Expr::Unknown, *first, *last),
+        // Nobody asks for the value of no tokens; a null stands anywhere.
+        _ => lower.push_nowhere(Expr::Unknown),
+    }
+}
+
+// ---- parsed again -----------------------------------------------------------------------------
+
+fn part(lower: &Lowering<'_>, tokens: Tokens<'_, '_>, before: &str, after: &str) -> Option<Tree> {
+    let range = tokens.first()?.start_byte()..tokens.last()?.end_byte();
+    parse_part(Language::Rust, lower.text, range, before, after)
+}
+
+/// All arguments as those of a call.
+fn parsed_list(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<Vec<Arg>> {
+    let parsed = part(lower, tokens, "f(", ");")?;
+    let statement = first_named(parsed.root_node())?;
+    let arguments = first_named(statement)?.child_by_field_name("arguments")?;
+    let mut args = Vec::new();
+    for part in parts(arguments) {
+        let (key, value) = match part.kind() {
+            "assignment_expression" => (
+                part.child_by_field_name("left"),
+                part.child_by_field_name("right").unwrap_or(part),
+            ),
+            _ => (None, part),
+        };
+        let kind = match key {
+            None => ArgKind::Positional,
+            Some(key) if is_literal(key) => ArgKind::Keyed(lower.expr(key)),
+            Some(key) => ArgKind::Named(lower.name(key)),
+        };
+        let value = lower.expr(value);
+        args.push(Arg { kind, value });
+    }
+    Some(args)
+}
+
+/// A pattern and its guard.
+fn pattern(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> (ExprId, Option<ExprId>) {
+    if let [single] = tokens
+        && single.kind() == "identifier"
+    {
+        return (lower.expr(*single), None);
+    }
+    let parsed = part(lower, tokens, "match x{", "=>{}}");
+    let found = parsed.as_ref().and_then(|tree| {
+        let expression = first_named(first_named(tree.root_node())?)?;
+        let arm = first_named(expression.child_by_field_name("body")?)?;
+        arm.child_by_field_name("pattern")
+    });
+    match found {
+        Some(found) => match_pattern(lower, found),
+        None => (unknown(lower, tokens), None),
+    }
+}
+
+/// The statements of a macro that holds a block. `end` closes what the last statement leaves open.
+fn statements(
+    lower: &mut Lowering<'_>,
+    tree: Node<'_>,
+    value: bool,
+    end: &str,
+    out: &mut Vec<StmtId>,
+) {
+    let tokens = inside(tree);
+    let parsed = part(lower, &tokens, "{", end);
+    let Some(root) = parsed.as_ref().map(Tree::root_node) else {
+        return;
+    };
+    let block = first_named(root).and_then(|statement| match statement.kind() {
+        "block" => Some(statement),
+        _ => first_named(statement).filter(|inner| inner.kind() == "block"),
+    });
+    if let Some(block) = block {
+        lower.nested(|lower| each(lower, &named(block), value, false, out));
+    }
+}
+
+// ---- simple values ----------------------------------------------------------------------------
+
+fn is_literal(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "string_literal"
+            | "raw_string_literal"
+            | "char_literal"
+            | "boolean_literal"
+            | "integer_literal"
+            | "float_literal"
+    )
+}
+
+/// Whether a token can be a path's segment; some words are keywords only in their places.
+fn is_segment(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "identifier"
+            | "self"
+            | "super"
+            | "crate"
+            | "primitive_type"
+            | "metavariable"
+            | "default"
+            | "union"
+            | "gen"
+    )
+}
+
+fn is_prefix(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "&" | "&&" | "*" | "!" | "-" | "mutable_specifier"
+    )
+}
+
+/// How many tokens the path at the start takes.
+fn path_len(tokens: Tokens<'_, '_>) -> usize {
+    let mut len = usize::from(tokens.first().is_some_and(|token| token.kind() == "::"));
+    loop {
+        match tokens.get(len) {
+            Some(token) if is_segment(*token) => len += 1,
+            _ => return 0,
+        }
+        match (tokens.get(len), tokens.get(len + 1)) {
+            (Some(colons), Some(next)) if colons.kind() == "::" && is_segment(*next) => len += 1,
+            _ => return len,
+        }
+    }
+}
+
+/// Whether [`build`] understands these tokens to their end.
+fn is_simple(tokens: Tokens<'_, '_>) -> bool {
+    let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
+    let (_, mut rest) = tokens.split_at(start);
+    let len = path_len(rest);
+    if len > 0 {
+        rest = rest.split_at(len).1;
+        if let [bang, tree, tail @ ..] = rest
+            && bang.kind() == "!"
+            && tree.kind() == "token_tree"
+        {
+            rest = tail;
+        }
+    } else {
+        match rest.split_first() {
+            Some((first, tail)) if is_literal(*first) || matches!(bracket(*first), "(" | "[") => {
+                rest = tail;
+            }
+            _ => return false,
+        }
+    }
+    loop {
+        rest = match rest {
+            [] => return true,
+            [dot, name, tail @ ..] if dot.kind() == "." && is_member(*name) => tail,
+            [tree, tail @ ..] if matches!(bracket(*tree), "(" | "[") => tail,
+            [question, tail @ ..] if question.kind() == "?" => tail,
+            _ => return false,
+        };
+    }
+}
+
+fn is_member(node: Node<'_>) -> bool {
+    matches!(node.kind(), "identifier" | "integer_literal" | "await")
+}
+
+/// Builds a simple value from its tokens.
+fn build(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<ExprId> {
+    let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
+    let (prefix, rest) = tokens.split_at(start);
+    let last = *tokens.last()?;
+    let mut id = chain(lower, rest)?;
+    for sign in prefix.iter().rev() {
+        id = match sign.kind() {
+            "!" => lower.push_between(Expr::Not(id), *sign, last),
+            "-" => lower.push_between(Expr::Unary(id), *sign, last),
+            _ => id,
+        };
+    }
+    Some(id)
+}
+
+fn chain(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<ExprId> {
+    let first = *tokens.first()?;
+    let len = path_len(tokens);
+    let (mut id, mut rest);
+    if len > 0 {
+        let (path, tail) = tokens.split_at(len);
+        let segments: Vec<_> = path
+            .iter()
+            .copied()
+            .filter(|token| token.kind() != "::")
+            .collect();
+        match tail {
+            [bang, tree, tail @ ..] if bang.kind() == "!" && tree.kind() == "token_tree" => {
+                let expr = expand(lower, &segments, *tree);
+                id = lower.push_between(expr, first, *tree);
+                rest = tail;
+            }
+            _ => {
+                id = path_expr(lower, &segments, "")?;
+                rest = tail;
+            }
+        }
+    } else {
+        rest = tokens.split_first()?.1;
+        id = match bracket(first) {
+            "(" => tuple(lower, first),
+            "[" => {
+                let args = arguments(lower, first);
+                let args = lower.push_args(&args);
+                lower.push(Expr::List(args), first)
+            }
+            _ => lower.expr(first),
+        };
+    }
+    // The links count as those of any other chain do: facts nest only so deep.
+    for _ in 0..200 {
+        let (expr, last, tail) = match rest {
+            [dot, name, tail @ ..] if dot.kind() == "." => {
+                let expr = match name.kind() {
+                    "await" => Expr::Await(id),
+                    _ => Expr::Attr {
+                        base: id,
+                        name: lower.name(*name),
+                    },
+                };
+                (expr, *name, tail)
+            }
+            [tree, tail @ ..] if bracket(*tree) == "(" => {
+                let args = arguments(lower, *tree);
+                let args = lower.push_args(&args);
+                (Expr::Call { callee: id, args }, *tree, tail)
+            }
+            [tree, tail @ ..] if bracket(*tree) == "[" => {
+                let index = value(lower, &inside(*tree));
+                (Expr::Index { base: id, index }, *tree, tail)
+            }
+            [question, tail @ ..] if question.kind() == "?" => (Expr::Try(id), *question, tail),
+            _ => return Some(id),
+        };
+        id = lower.push_between(expr, first, last);
+        rest = tail;
+    }
+    None
+}
+
+/// `()`, `(value)` or a tuple.
+fn tuple(lower: &mut Lowering<'_>, tree: Node<'_>) -> ExprId {
+    let tokens = inside(tree);
+    if tokens.is_empty() {
+        return lower.push(Expr::Null, tree);
+    }
+    let args = arguments(lower, tree);
+    match args.as_slice() {
+        [
+            Arg {
+                kind: ArgKind::Positional,
+                value,
+            },
+        ] if !tokens.iter().any(|token| token.kind() == ",") => *value,
+        _ => {
+            let args = lower.push_args(&args);
+            lower.push(Expr::Tuple(args), tree)
+        }
+    }
+}
+
+/// A path; `bang` is added to its last name.
+fn path_expr(lower: &mut Lowering<'_>, segments: Tokens<'_, '_>, bang: &str) -> Option<ExprId> {
+    let (first, rest) = segments.split_first()?;
+    let name = |lower: &Lowering<'_>, node: Node<'_>, is_last: bool| {
+        if is_last && !bang.is_empty() {
+            ustr(&format!("{}{bang}", lower.text(node)))
+        } else {
+            lower.name(node)
+        }
+    };
+    let text = name(lower, *first, rest.is_empty());
+    let mut id = lower.push(Expr::Name(text), *first);
+    for (index, segment) in rest.iter().enumerate() {
+        let name = name(lower, *segment, index + 1 == rest.len());
+        id = lower.push_between(Expr::Attr { base: id, name }, *first, *segment);
+    }
+    Some(id)
+}
+
+// ---- macros -----------------------------------------------------------------------------------
+
+/// A macro call as an expression.
+pub(super) fn invocation(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
+    match call_of(node) {
+        Some((segments, tree)) => expand(lower, &segments, tree),
+        None => Expr::Unknown,
+    }
+}
+
+/// The path and the tokens of a macro call.
+fn call_of<'t>(node: Node<'t>) -> Option<(Vec<Node<'t>>, Node<'t>)> {
+    let tree = super::child_of_kind(node, "token_tree")?;
+    let mut at = node.child_by_field_name("macro")?;
+    let mut segments = Vec::new();
+    while at.kind() == "scoped_identifier" {
+        segments.push(at.child_by_field_name("name")?);
+        match at.child_by_field_name("path") {
+            Some(path) => at = path,
+            None => {
+                segments.reverse();
+                return Some((segments, tree));
+            }
+        }
+    }
+    segments.push(at);
+    segments.reverse();
+    Some((segments, tree))
+}
+
+/// A macro call in a statement's place.
+pub(super) fn macro_statement(
+    lower: &mut Lowering<'_>,
+    node: Node<'_>,
+    value: bool,
+    out: &mut Vec<StmtId>,
+) {
+    let Some((segments, tree)) = call_of(node) else {
+        return lower.expression_statement(node, out);
+    };
+    match segments.last().map_or("", |last| lower.text(*last)) {
+        "assert" | "debug_assert" => {
+            let args = arguments(lower, tree);
+            if let Some(test) = args.first() {
+                lower.push_stmt(Stmt::Assert(test.value), node, out);
+            }
+        }
+        name @ ("assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne") => {
+            let args = arguments(lower, tree);
+            if let [left, right, ..] = args.as_slice() {
+                let op = if name.ends_with("eq") {
+                    Operator::Eq
+                } else {
+                    Operator::Ne
+                };
+                let test = Expr::Binary {
+                    op,
+                    left: left.value,
+                    right: right.value,
+                };
+                let test = lower.push(test, tree);
+                lower.push_stmt(Stmt::Assert(test), node, out);
+            }
+        }
+        // Declarations that only need a macro's help.
+        "lazy_static" | "thread_local" | "task_local" => {
+            statements(lower, tree, false, ";}", out);
+        }
+        "cfg_if" => cfg_if(lower, tree, value, out),
+        "select" => select(lower, tree, value, out),
+        _ => {
+            let id = lower.expr(node);
+            let statement = if value {
+                Stmt::Tail(id)
+            } else {
+                Stmt::Expr(id)
+            };
+            lower.push_stmt(statement, node, out);
+        }
+    }
+}
+
+/// Macros whose first string holds names of variables.
+const FORMATTING: &[&str] = &[
+    "anyhow",
+    "bail",
+    "debug",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "error",
+    "event",
+    "eyre",
+    "info",
+    "log",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "trace",
+    "unimplemented",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
+];
+
+fn expand(lower: &mut Lowering<'_>, segments: Tokens<'_, '_>, tree: Node<'_>) -> Expr {
+    let name = segments.last().map_or("", |last| lower.text(*last));
+    match name {
+        "format" | "format_args" => {
+            let args = arguments(lower, tree);
+            return match format_string(tree) {
+                Some(literal) => template(lower, literal, args.get(1..).unwrap_or_default()),
+                None => parts_of(lower, &args),
+            };
+        }
+        "concat" => {
+            let args = arguments(lower, tree);
+            return parts_of(lower, &args);
+        }
+        "vec" | "smallvec" => {
+            let mut args = arguments(lower, tree);
+            if inside(tree).iter().any(|token| token.kind() == ";") {
+                // `vec![value; count]`
+                args.truncate(1);
+            }
+            return Expr::List(lower.push_args(&args));
+        }
+        "json" => {
+            let id = json(lower, &inside(tree));
+            return lower.get(id);
+        }
+        "matches" => return matches_macro(lower, tree),
+        "select" | "cfg_if" | "lazy_static" | "thread_local" | "task_local" => {
+            let mut inner = Vec::new();
+            match name {
+                "select" => select(lower, tree, true, &mut inner),
+                "cfg_if" => cfg_if(lower, tree, true, &mut inner),
+                _ => statements(lower, tree, false, ";}", &mut inner),
+            }
+            return Expr::Block(lower.block_of(&inner));
+        }
+        _ => {}
+    }
+    let Some(callee) = path_expr(lower, segments, "!") else {
+        return Expr::Unknown;
+    };
+    let mut args = arguments(lower, tree);
+    if FORMATTING.contains(&name) {
+        inline_names(lower, tree, &mut args);
+    }
+    let args = lower.push_args(&args);
+    Expr::Call { callee, args }
+}
+
+/// The first argument of a formatting macro, if it is a literal.
+fn format_string<'t>(tree: Node<'t>) -> Option<Node<'t>> {
+    let tokens = inside(tree);
+    match tokens.as_slice() {
+        [first] => Some(*first),
+        [first, comma, ..] if comma.kind() == "," => Some(*first),
+        _ => None,
+    }
+    .filter(|first| matches!(first.kind(), "string_literal" | "raw_string_literal"))
+}
+
+/// Strings one after another.
+fn parts_of(lower: &mut Lowering<'_>, args: &[Arg]) -> Expr {
+    let parts: Vec<_> = args.iter().map(|arg| arg.value).collect();
+    Expr::Template(lower.push_parts(&parts))
+}
+
+/// Makes a template of a message that names variables (`"no such user {id}"`).
+fn inline_names(lower: &mut Lowering<'_>, tree: Node<'_>, args: &mut [Arg]) {
+    let tokens = inside(tree);
+    let pieces = pieces(&tokens);
+    if pieces.len() != args.len() {
+        return;
+    }
+    let message = pieces
+        .iter()
+        .zip(args)
+        .find_map(|(piece, arg)| match piece {
+            [single] if matches!(single.kind(), "string_literal" | "raw_string_literal") => {
+                Some((*single, arg))
+            }
+            _ => None,
+        });
+    if let Some((literal, arg)) = message {
+        let has_names = placeholders(&literal_text(lower, literal))
+            .iter()
+            .any(|part| matches!(part, Part::Named(_)));
+        if has_names {
+            let expr = template(lower, literal, &[]);
+            arg.value = lower.push(expr, literal);
+        }
+    }
+}
+
+/// A part of a format string.
+enum Part {
+    Text(String),
+    Next,
+    Nth(usize),
+    Named(String),
+}
+
+fn placeholders(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let tail = rest.get(first.len_utf8()..).unwrap_or_default();
+        if matches!(first, '{' | '}') && tail.starts_with(first) {
+            plain.push(first);
+            rest = tail.get(1..).unwrap_or_default();
+            continue;
+        }
+        let end = tail.find('}').filter(|_| first == '{');
+        let Some(end) = end else {
+            plain.push(first);
+            rest = tail;
+            continue;
+        };
+        let (inner, after) = tail.split_at(end);
+        let name = inner.split(':').next().unwrap_or_default().trim();
+        if !plain.is_empty() {
+            parts.push(Part::Text(std::mem::take(&mut plain)));
+        }
+        parts.push(match (name, name.parse()) {
+            ("", _) => Part::Next,
+            (_, Ok(index)) => Part::Nth(index),
+            _ => Part::Named(name.to_owned()),
+        });
+        rest = after.get(1..).unwrap_or_default();
+    }
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    parts
+}
+
+/// A format string with its arguments in their places.
+fn template(lower: &mut Lowering<'_>, literal: Node<'_>, args: &[Arg]) -> Expr {
+    let text = literal_text(lower, literal);
+    let found = placeholders(&text);
+    if let [Part::Text(text)] = found.as_slice() {
+        return Expr::Str(lower.string(text));
+    }
+    let mut parts = Vec::new();
+    let mut next = 0;
+    for part in found {
+        let id = match part {
+            Part::Text(text) => {
+                let text = lower.string(&text);
+                lower.push(Expr::Str(text), literal)
+            }
+            Part::Next => {
+                next += 1;
+                nth(lower, literal, args, next - 1)
+            }
+            Part::Nth(index) => nth(lower, literal, args, index),
+            Part::Named(name) => {
+                let name = ustr(&name);
+                let given = args.iter().find(|arg| arg.kind == ArgKind::Named(name));
+                match given {
+                    Some(arg) => arg.value,
+                    None => lower.push(Expr::Name(name), literal),
+                }
+            }
+        };
+        parts.push(id);
+    }
+    Expr::Template(lower.push_parts(&parts))
+}
+
+fn nth(lower: &mut Lowering<'_>, literal: Node<'_>, args: &[Arg], index: usize) -> ExprId {
+    match args.get(index) {
+        Some(arg) => arg.value,
+        None => lower.push(Expr::Unknown, literal),
+    }
+}
+
+/// `json!`: an object as a dict, all else as a value.
+fn json(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
+    let [single] = tokens else {
+        return value(lower, tokens);
+    };
+    let known = lower.nested(|lower| match bracket(*single) {
+        "{" => {
+            let inside = inside(*single);
+            let mut args = Vec::new();
+            for piece in pieces(&inside) {
+                let Some(at) = piece.iter().position(|token| token.kind() == ":") else {
+                    continue;
+                };
+                let (key, rest) = piece.split_at(at);
+                let kind = match key {
+                    [literal] if literal.kind() == "string_literal" => {
+                        ArgKind::Named(ustr(&literal_text(lower, *literal)))
+                    }
+                    _ => ArgKind::Keyed(value(lower, key)),
+                };
+                let value = json(lower, rest.get(1..).unwrap_or_default());
+                args.push(Arg { kind, value });
+            }
+            let args = lower.push_args(&args);
+            lower.push(Expr::Dict(args), *single)
+        }
+        "[" => {
+            let inside = inside(*single);
+            let args: Vec<Arg> = pieces(&inside)
+                .into_iter()
+                .map(|piece| positional(json(lower, piece)))
+                .collect();
+            let args = lower.push_args(&args);
+            lower.push(Expr::List(args), *single)
+        }
+        _ if lower.text(*single) == "null" => lower.push(Expr::Null, *single),
+        _ => value(lower, tokens),
+    });
+    match known {
+        Some(id) => id,
+        None => unknown(lower, tokens),
+    }
+}
+
+/// `matches!(value, pattern if guard)`.
+fn matches_macro(lower: &mut Lowering<'_>, tree: Node<'_>) -> Expr {
+    let tokens = inside(tree);
+    let Some(at) = tokens.iter().position(|token| token.kind() == ",") else {
+        return Expr::Unknown;
+    };
+    let (subject, rest) = tokens.split_at(at);
+    let mut pattern_tokens = rest.get(1..).unwrap_or_default();
+    while let [start @ .., last] = pattern_tokens
+        && last.kind() == ","
+    {
+        pattern_tokens = start;
+    }
+    let value = value(lower, subject);
+    let (pattern, guard) = pattern(lower, pattern_tokens);
+    let bind = Expr::Bind { pattern, value };
+    match guard {
+        None => bind,
+        Some(right) => Expr::Binary {
+            op: Operator::And,
+            left: lower.push(bind, tree),
+            right,
+        },
+    }
+}
+
+/// `select!`: each branch waits for a future and runs when it is the first. It is a match whose
+/// patterns bind what the futures give.
+fn select(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<StmtId>) {
+    let tokens = inside(tree);
+    let mut rest = tokens.as_slice();
+    let mut arms = Vec::new();
+    let subject = lower.push(Expr::Unknown, tree);
+    if let [biased, semicolon, tail @ ..] = rest
+        && biased.kind() == "identifier"
+        && semicolon.kind() == ";"
+    {
+        rest = tail;
+    }
+    while let Some(at) = rest.iter().position(|token| token.kind() == "=>") {
+        let (head, tail) = rest.split_at(at);
+        let tail = tail.get(1..).unwrap_or_default();
+        let (pattern, guard) = select_head(lower, head);
+        let mut inner = Vec::new();
+        match tail.split_first() {
+            Some((block, tail)) if bracket(*block) == "{" => {
+                statements(lower, *block, value, "}", &mut inner);
+                rest = tail;
+            }
+            _ => {
+                let end = tail
+                    .iter()
+                    .position(|token| token.kind() == ",")
+                    .unwrap_or(tail.len());
+                let (body, tail) = tail.split_at(end);
+                if let (Some(first), false) = (body.first(), body.is_empty()) {
+                    let id = self::value(lower, body);
+                    let statement = if value {
+                        Stmt::Tail(id)
+                    } else {
+                        Stmt::Expr(id)
+                    };
+                    lower.push_stmt(statement, *first, &mut inner);
+                }
+                rest = tail;
+            }
+        }
+        if let [comma, tail @ ..] = rest
+            && comma.kind() == ","
+        {
+            rest = tail;
+        }
+        let body = lower.block_of(&inner);
+        arms.push(Arm {
+            pattern,
+            guard,
+            body,
+        });
+    }
+    let arms = lower.push_arms(&arms);
+    lower.push_stmt(Stmt::Match { subject, arms }, tree, out);
+}
+
+/// `pattern = future, if condition`, or `else`.
+fn select_head(lower: &mut Lowering<'_>, head: Tokens<'_, '_>) -> (ExprId, Option<ExprId>) {
+    let Some((pattern_tokens, rest)) = key_and_value(head) else {
+        return (unknown(lower, head), None);
+    };
+    let mut future = rest;
+    let mut guard = None;
+    if let Some(at) = rest.windows(2).position(
+        |pair| matches!(pair, [comma, word] if comma.kind() == "," && word.kind() == "if"),
+    ) {
+        let (before, condition) = rest.split_at(at);
+        future = before;
+        let condition = condition.get(2..).unwrap_or_default();
+        guard = Some(value(lower, condition));
+    }
+    let value = value(lower, future);
+    let (pattern, _) = pattern(lower, pattern_tokens);
+    let bind = Expr::Bind { pattern, value };
+    let bind = match (head.first(), head.last()) {
+        (Some(first), Some(last)) => lower.push_between(bind, *first, *last),
+        _ => pattern,
+    };
+    (bind, guard)
+}
+
+/// `cfg_if!`: all alternatives one after another, since any of them may be compiled; those of tests
+/// never are.
+fn cfg_if(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<StmtId>) {
+    let mut for_tests = false;
+    for token in inside(tree) {
+        match bracket(token) {
+            "[" => {
+                if let [name, condition] = inside(token).as_slice() {
+                    for_tests =
+                        lower.text(*name) == "cfg" && super::needs_test(lower.text, *condition, 0);
+                }
+            }
+            "{" => {
+                if !for_tests {
+                    statements(lower, token, value, "}", out);
+                }
+                for_tests = false;
+            }
+            _ => {}
+        }
+    }
+}
