@@ -774,10 +774,10 @@ impl<'a> Lowering<'a> {
     // ---- definitions --------------------------------------------------------------------------
 
     /// A unique id for a definition inside the current scopes. The item's own definition has the
-    /// item's key.
+    /// item's key: its name, or what it is assigned to (`handlers.list = …`).
     fn id(&mut self, name: &str) -> Ustr {
         let id = match self.scope.as_slice() {
-            [key] if base_of(key) == name => *key,
+            [key] if base_of(key) == name || base_of(key).rsplit('.').next() == Some(name) => *key,
             [.., last] => ustr(&format!("{last}.{name}")),
             [] => ustr(name),
         };

@@ -191,23 +191,23 @@ impl Adapter for TypeScript {
                 of(node.child_by_field_name("name")?)?
             )),
             "expression_statement" => {
-                let mut inner = first_named(node)?;
-                if inner.kind() == "await_expression" {
-                    inner = first_named(inner)?;
+                let mut inner = peeled(first_named(node)?);
+                if matches!(inner.kind(), "await_expression" | "unary_expression") {
+                    inner = peeled(first_named(inner)?);
                 }
                 match inner.kind() {
                     "internal_module" => of(inner.child_by_field_name("name")?),
-                    // What is called and its first string: a route keeps its key when the
-                    // functions behind its path change.
                     "call_expression" => {
-                        let callee = of(inner.child_by_field_name("function")?)?;
-                        let first = inner
-                            .child_by_field_name("arguments")
+                        let (callee, arguments) = first_call(inner)?;
+                        if is_function(callee) {
+                            return Some("(function)()".to_owned());
+                        }
+                        let first = arguments
                             .and_then(first_named)
                             .filter(|first| first.kind() == "string")
                             .and_then(of)
                             .unwrap_or_default();
-                        Some(format!("{callee}({first})"))
+                        Some(format!("{}({first})", of(callee)?))
                     }
                     "assignment_expression" => {
                         let target = of(inner.child_by_field_name("left")?)?;
@@ -219,9 +219,39 @@ impl Adapter for TypeScript {
                     _ => None,
                 }
             }
+            "if_statement" | "for_statement" | "for_in_statement" | "while_statement"
+            | "do_statement" | "switch_statement" | "try_statement" | "statement_block"
+            | "labeled_statement" => {
+                let whole = of(node)?;
+                let words = whole.split('{').next().unwrap_or_default().trim();
+                Some(match words {
+                    "" => "block".to_owned(),
+                    words => words.to_owned(),
+                })
+            }
             _ => None,
         }
     }
+}
+
+/// Callee and arguments of the first call in a chain of calls: a route keeps its key when the
+/// functions behind its path change.
+fn first_call(node: Node<'_>) -> Option<(Node<'_>, Option<Node<'_>>)> {
+    let mut at = Some(node);
+    let mut found = None;
+    while let Some(node) = at {
+        at = match node.kind() {
+            "call_expression" => {
+                let callee = peeled(node.child_by_field_name("function")?);
+                found = Some((callee, node.child_by_field_name("arguments")));
+                Some(callee)
+            }
+            "member_expression" | "subscript_expression" => node.child_by_field_name("object"),
+            "non_null_expression" | "parenthesized_expression" => first_named(node),
+            _ => None,
+        };
+    }
+    found
 }
 
 /// What surrounds a definition.
