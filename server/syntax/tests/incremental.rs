@@ -228,7 +228,7 @@ fn agrees(buffer: &Buffer, language: Language, text: &str) -> Result<bool, TestC
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn cut_sources_are_read(

@@ -184,7 +184,13 @@ impl Adapter for TypeScript {
             "lexical_declaration" | "variable_declaration" => {
                 of(first_named(node)?.child_by_field_name("name")?)
             }
-            "ambient_declaration" => self.key(text, first_named(node)?),
+            "ambient_declaration" => {
+                let inner = first_named(node)?;
+                self.key(text, inner).or_else(|| {
+                    let name = of(inner.child_by_field_name("name")?)?;
+                    Some(name.trim_matches(['"', '\'']).to_owned())
+                })
+            }
             // The implementation has the plain name, whether it is overloaded or not.
             "function_signature" => Some(format!(
                 "overload {}",
@@ -1496,8 +1502,13 @@ fn switch_statement(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<Stmt
                 *case,
             ),
         };
-        let mut cursor = case.walk();
-        let body: Vec<_> = case.children_by_field_name("body", &mut cursor).collect();
+        let value = case.child_by_field_name("value").map(|value| value.id());
+        let body: Vec<_> = named(*case)
+            .into_iter()
+            .filter(|child| Some(child.id()) != value)
+            // Plain comments must not hide that a block is all there is.
+            .filter(|child| !child.is_extra() || lower.text(*child).contains("gatewatch:"))
+            .collect();
         if body.is_empty() && index < last {
             labels = Some(pattern);
             continue;
