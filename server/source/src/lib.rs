@@ -4,6 +4,7 @@
 //! stores, and hands text on.
 
 mod baseline;
+mod database;
 mod db;
 mod document;
 mod list;
@@ -11,11 +12,14 @@ mod path;
 mod position;
 mod select;
 mod walk;
+mod workspace;
 
 pub use baseline::{Baseline, BaselineError, BaselineSpec, BlobRef, fingerprint};
+pub use database::Database;
 pub use db::{Content, Db, FileSet, SourceFile};
 pub use document::{Document, Edit};
 pub use path::FilePath;
 pub use position::{Encoding, LineMap, Position};
 pub use select::Selection;
 pub use walk::{MAX_FILE_BYTES, Skipped, Walk, WalkOptions, read_one, walk};
+pub use workspace::Workspace;

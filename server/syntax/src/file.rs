@@ -1,9 +1,10 @@
 //! A file's facts: its items, and where to find the body of a function.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
-use tree_sitter::{Node, Parser, Point, Tree};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, Tree};
 use ustr::{Ustr, ustr};
 
 use crate::facts::{Code, Function, Item, Language};
@@ -168,7 +169,17 @@ pub(crate) fn parse_part(
     let tree = PARSER.with_borrow_mut(|parser| {
         parser.set_language(&support.grammar).ok()?;
         parser.set_included_ranges(&[range]).ok()?;
-        let tree = parser.parse_with_options(&mut read, None, None);
+        // A tree with an error is of no use, so its recovery, which is slow, needn't run to the end.
+        let mut stop = |state: &ParseState| {
+            if state.has_error() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let options = ParseOptions::new().progress_callback(&mut stop);
+        let tree = parser.parse_with_options(&mut read, None, Some(options));
+        parser.reset();
         parser.set_included_ranges(&[]).ok()?;
         tree
     })?;

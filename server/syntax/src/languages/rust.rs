@@ -48,6 +48,7 @@ impl Adapter for Rust {
                         right,
                     }
                 }
+                [end] => Expr::Unary(lower.expr(*end)),
                 _ => Expr::Unknown,
             },
             "struct_expression" => struct_expression(lower, node),

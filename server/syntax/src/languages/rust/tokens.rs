@@ -47,26 +47,80 @@ fn pieces<'s, 't>(tokens: Tokens<'s, 't>) -> Vec<Tokens<'s, 't>> {
 }
 
 fn list(lower: &mut Lowering<'_>, tree: Node<'_>, tokens: Tokens<'_, '_>) -> Vec<Arg> {
+    if bracket(tree) == "{" && tokens.iter().any(|token| is_statement_like(*token)) {
+        let parsed = part(lower, tokens, "{", "}");
+        let block = parsed.as_ref().map(Tree::root_node).and_then(first_named);
+        let id = match block {
+            Some(block) => lower.expr(block),
+            None => unknown(lower, tokens),
+        };
+        return vec![positional(id)];
+    }
     let pieces = pieces(tokens);
     let simple = pieces.iter().all(|piece| {
         let value = key_and_value(piece).map_or(*piece, |(_, value)| value);
-        is_simple(without_sigil(value))
+        let value = without_sigil(value);
+        is_simple(value) || is_dict(value)
     });
-    if !simple {
-        if let Some(args) = parsed_list(lower, tokens) {
-            return args;
-        }
-        if bracket(tree) == "{"
-            && let Some(parsed) = part(lower, tokens, "{", "}")
-            && let Some(block) = first_named(parsed.root_node())
-        {
-            return vec![positional(lower.expr(block))];
-        }
+    if !simple
+        && can_be_rust(tokens)
+        && let Some(args) = parsed_list(lower, tokens)
+    {
+        return args;
     }
     pieces
         .into_iter()
         .map(|piece| argument(lower, piece))
         .collect()
+}
+
+/// Whether a token between braces says that statements or items stand there.
+fn is_statement_like(token: Node<'_>) -> bool {
+    let starts_item = matches!(
+        token.kind(),
+        "const" | "enum" | "fn" | "impl" | "mod" | "pub" | "static" | "struct" | "trait" | "use"
+    );
+    let is_control = matches!(
+        token.kind(),
+        ";" | "for" | "if" | "let" | "loop" | "match" | "return" | "while" | "yield"
+    );
+    starts_item || is_control
+}
+
+/// Whether tokens can be expressions at all. A parse that fails is slow, and most macros of one's own
+/// have a syntax of their own.
+fn can_be_rust(tokens: Tokens<'_, '_>) -> bool {
+    let is_foreign = |token: &Node<'_>| {
+        matches!(
+            token.kind(),
+            "#" | "$"
+                | "%"
+                | "=>"
+                | "@"
+                | "enum"
+                | "fn"
+                | "impl"
+                | "mod"
+                | "pub"
+                | "static"
+                | "struct"
+                | "trait"
+                | "type"
+                | "use"
+                | "where"
+        )
+    };
+    let is_word = |token: Node<'_>| is_segment(token) || is_literal(token);
+    !tokens.iter().any(is_foreign)
+        && !tokens
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if is_word(*a) && is_word(*b)))
+}
+
+/// Whether this is an object of the kind that `json!` takes.
+fn is_dict(tokens: Tokens<'_, '_>) -> bool {
+    matches!(tokens, [tree] if bracket(*tree) == "{"
+        && inside(*tree).get(1).is_some_and(|token| token.kind() == ":"))
 }
 
 /// The opening bracket of a token tree; nothing for other tokens.
@@ -80,9 +134,12 @@ fn bracket(tree: Node<'_>) -> &'static str {
     }
 }
 
-/// `name = value`.
+/// `name = value`, and the `target: value` of logging macros.
 fn key_and_value<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
-    let at = piece.iter().position(|token| token.kind() == "=")?;
+    let at = match piece {
+        [name, colon, ..] if colon.kind() == ":" && name.kind() == "identifier" => 1,
+        _ => piece.iter().position(|token| token.kind() == "=")?,
+    };
     let (key, value) = piece.split_at(at);
     let (_, value) = value.split_first()?;
     (!key.is_empty() && !value.is_empty()).then_some((key, value))
@@ -125,13 +182,16 @@ fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
         if is_simple(tokens) {
             return build(lower, tokens);
         }
-        if let [tree] = tokens
-            && bracket(*tree) == "{"
-            && inside(*tree)
-                .get(1)
-                .is_some_and(|token| token.kind() == ":")
-        {
+        if is_dict(tokens) {
             return Some(json(lower, tokens));
+        }
+        if is_generic_type(tokens) {
+            let parsed = part(lower, tokens, "type X=", ";")?;
+            let ty = first_named(parsed.root_node())?.child_by_field_name("type")?;
+            return Some(lower.expr(ty));
+        }
+        if !can_be_rust(tokens) {
+            return None;
         }
         let parsed = part(lower, tokens, "(", ");")?;
         let statement = first_named(parsed.root_node())?;
@@ -276,6 +336,13 @@ fn path_len(tokens: Tokens<'_, '_>) -> usize {
     }
 }
 
+/// `Vec<User>`, as the macros that describe an interface take it.
+fn is_generic_type(tokens: Tokens<'_, '_>) -> bool {
+    let rest = tokens.get(path_len(tokens)..).unwrap_or_default();
+    matches!((rest.first(), rest.last()), (Some(open), Some(close))
+        if open.kind() == "<" && matches!(close.kind(), ">" | ">>"))
+}
+
 /// Whether [`build`] understands these tokens to their end.
 fn is_simple(tokens: Tokens<'_, '_>) -> bool {
     let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
@@ -291,7 +358,11 @@ fn is_simple(tokens: Tokens<'_, '_>) -> bool {
         }
     } else {
         match rest.split_first() {
-            Some((first, tail)) if is_literal(*first) || matches!(bracket(*first), "(" | "[") => {
+            Some((first, tail))
+                if is_literal(*first)
+                    || first.kind() == "_"
+                    || matches!(bracket(*first), "(" | "[") =>
+            {
                 rest = tail;
             }
             _ => return false,
@@ -515,6 +586,9 @@ pub(super) fn macro_statement(
     }
 }
 
+/// Macros whose tokens are another language, or code for another place.
+const OPAQUE: &[&str] = &["asm", "global_asm", "parse_quote", "quote", "quote_spanned"];
+
 /// Macros whose first string holds names of variables.
 const FORMATTING: &[&str] = &[
     "anyhow",
@@ -581,6 +655,11 @@ fn expand(lower: &mut Lowering<'_>, segments: Tokens<'_, '_>, tree: Node<'_>) ->
     let Some(callee) = path_expr(lower, segments, "!") else {
         return Expr::Unknown;
     };
+    if OPAQUE.contains(&name) {
+        let args = [positional(lower.push(Expr::Unknown, tree))];
+        let args = lower.push_args(&args);
+        return Expr::Call { callee, args };
+    }
     let mut args = arguments(lower, tree);
     if FORMATTING.contains(&name) {
         inline_names(lower, tree, &mut args);

@@ -1,0 +1,205 @@
+//! The queries of this crate: the roles of modules, functions and classes. They depend on one file
+//! each and on no tree, so the current model and the baseline share them.
+
+use std::sync::Arc;
+
+use gatewatch_source::{Db, SourceFile};
+use gatewatch_syntax::facts::{Expr, Stmt};
+use gatewatch_syntax::{function, heads};
+use ustr::{Ustr, ustr};
+
+use crate::evaluate::Evaluator;
+use crate::value::{ClassRoles, ScopeRoles, Signature, Value};
+
+/// What a module defines and does when it is loaded.
+#[salsa::tracked(returns(clone))]
+pub fn module_roles(db: &dyn Db, file: SourceFile) -> Arc<ScopeRoles> {
+    let heads = heads(db, file);
+    let empty = gatewatch_syntax::facts::Code::default();
+    let mut evaluator = Evaluator::new(&empty, ustr(""), false);
+    // Functions and classes are known before the statements around them run: JavaScript and Rust
+    // hoist them, and in Python only functions that run later can use one before its definition.
+    for (_, code) in &heads.items {
+        for id in code.block(code.root) {
+            match code.stmt(id) {
+                Some(Stmt::Function(index)) => {
+                    if let Some(function) = code.functions.get(index as usize) {
+                        evaluator.bind(function.name, Value::Function(function.id));
+                    }
+                }
+                Some(Stmt::Class(index)) => {
+                    if let Some(class) = code.classes.get(index as usize)
+                        && class.kind != gatewatch_syntax::facts::ClassKind::Impl
+                    {
+                        evaluator.bind(class.name, Value::Class(class.id));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    for (key, code) in &heads.items {
+        evaluator.enter(code, *key);
+        evaluator.block(code.root);
+    }
+    Arc::new(evaluator.finish())
+}
+
+/// What a function's body does with its parameters.
+#[salsa::tracked(returns(clone))]
+pub fn function_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<ScopeRoles>> {
+    let facts = function(db, file, id)?;
+    let signature = facts.signature()?;
+    let mut evaluator = Evaluator::new(&facts.body, id, true);
+    for (index, param) in signature.params.iter().enumerate() {
+        let value = Value::Param(u32::try_from(index).unwrap_or_default());
+        bind_pattern(&mut evaluator, &facts.home, param.pattern, value, 0);
+    }
+    // Nested functions are known in the whole body.
+    for nested in &facts.body.functions {
+        if !nested.name.is_empty() {
+            evaluator.bind(nested.name, Value::Function(nested.id));
+        }
+    }
+    evaluator.block(facts.body.root);
+    Some(Arc::new(evaluator.finish()))
+}
+
+fn bind_pattern(
+    evaluator: &mut Evaluator<'_>,
+    code: &gatewatch_syntax::facts::Code,
+    pattern: gatewatch_syntax::facts::ExprId,
+    value: Value,
+    depth: u32,
+) {
+    if depth > 8 {
+        return;
+    }
+    match code.expr(pattern) {
+        Expr::Name(name) => evaluator.bind(name, value),
+        Expr::Dict(run) => {
+            for arg in code.args(run) {
+                if let gatewatch_syntax::facts::ArgKind::Named(name) = arg.kind {
+                    bind_pattern(
+                        evaluator,
+                        code,
+                        arg.value,
+                        value.clone().field(name),
+                        depth + 1,
+                    );
+                }
+            }
+        }
+        // `State(state): State<AppState>`: the name stands for what the extractor holds.
+        Expr::Call { args, .. } => {
+            if let [arg] = code.args(args) {
+                bind_pattern(evaluator, code, arg.value, value, depth + 1);
+            }
+        }
+        Expr::Assign { target, .. } => bind_pattern(evaluator, code, target, value, depth + 1),
+        _ => {}
+    }
+}
+
+/// A function's signature with its decorators.
+#[salsa::tracked(returns(clone))]
+pub fn signature(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Signature>> {
+    let facts = function(db, file, id)?;
+    let owner = match facts.parent {
+        Some(parent) => (parent, true),
+        None => (item_of(db, file, id), false),
+    };
+    Some(Arc::new(
+        Evaluator::new(&facts.home, owner.0, owner.1).signature(facts.index),
+    ))
+}
+
+/// The key of the item that a function or class is defined in.
+fn item_of(db: &dyn Db, file: SourceFile, id: Ustr) -> Ustr {
+    let facts = gatewatch_syntax::file_facts(db, file);
+    facts
+        .place(id)
+        .and_then(|(item, _)| facts.items.get(item))
+        .map_or(id, |item| item.key)
+}
+
+/// A class with its bases, attributes and methods. `impl` blocks are found under their own id.
+#[salsa::tracked(returns(clone))]
+pub fn class_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<ClassRoles>> {
+    let heads = heads(db, file);
+    for (key, code) in &heads.items {
+        if let Some(index) = code.classes.iter().position(|class| class.id == id) {
+            return Some(Arc::new(
+                Evaluator::new(code, *key, false).class_roles(index),
+            ));
+        }
+    }
+    // A class inside a function's body.
+    let facts = gatewatch_syntax::file_facts(db, file);
+    for item in &facts.items {
+        for body in &item.bodies {
+            if let Some(index) = body.code.classes.iter().position(|class| class.id == id) {
+                return Some(Arc::new(
+                    Evaluator::new(&body.code, body.id, true).class_roles(index),
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// The `impl` blocks of a Rust file: type name, trait (if any), id of the block.
+#[salsa::tracked(returns(clone))]
+pub fn impls(db: &dyn Db, file: SourceFile) -> Arc<Vec<(Ustr, Option<Ustr>, Ustr)>> {
+    let mut found = Vec::new();
+    for (_, code) in &heads(db, file).items {
+        for class in &code.classes {
+            if class.kind == gatewatch_syntax::facts::ClassKind::Impl {
+                let of = code
+                    .args(class.bases)
+                    .first()
+                    .and_then(|base| last_name(code, base.value));
+                found.push((class.name, of, class.id));
+            }
+        }
+    }
+    Arc::new(found)
+}
+
+/// The last name of a path, without its type arguments.
+fn last_name(
+    code: &gatewatch_syntax::facts::Code,
+    id: gatewatch_syntax::facts::ExprId,
+) -> Option<Ustr> {
+    match code.expr(id) {
+        Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
+        Expr::Index { base, .. } => last_name(code, base),
+        _ => None,
+    }
+}
+
+/// Functions whose body makes or changes routers, by the names that packs know: candidates to be run as
+/// the start of an application when nothing else calls them. Sorted by id.
+#[salsa::tracked(returns(clone))]
+pub fn builders(db: &dyn Db, file: SourceFile) -> Arc<Vec<Ustr>> {
+    let vocabulary = crate::packs::packs().builder_names();
+    let facts = gatewatch_syntax::file_facts(db, file);
+    let mut found = Vec::new();
+    for item in &facts.items {
+        for body in &item.bodies {
+            let makes = body.code.exprs.iter().any(|expr| match expr {
+                Expr::Call { callee, .. } | Expr::New { callee, .. } => {
+                    matches!(body.code.expr(*callee), Expr::Name(name) | Expr::Attr { name, .. } if vocabulary.contains(&name))
+                        || matches!(body.code.expr(*callee), Expr::Attr { base, .. }
+                            if matches!(body.code.expr(base), Expr::Name(name) | Expr::Attr { name, .. } if vocabulary.contains(&name)))
+                }
+                _ => false,
+            });
+            if makes {
+                found.push(body.id);
+            }
+        }
+    }
+    found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    Arc::new(found)
+}

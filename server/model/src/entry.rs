@@ -1,0 +1,124 @@
+//! Entry points with the guards that stand in front of them, as the link of all files gives them.
+
+use gatewatch_frameworks::Place;
+use gatewatch_source::SourceFile;
+use ustr::Ustr;
+
+/// Where something is said, in which file.
+pub type Site = (SourceFile, Place);
+
+/// Something that can be called to guard or to handle.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub enum Callable {
+    /// A function of the workspace.
+    Function(SourceFile, Ustr),
+    /// What a function of the workspace returned when it was called: `require("admin")`.
+    Made {
+        /// The function that was called.
+        maker: (SourceFile, Ustr),
+        /// The function that it returned, where that could be followed.
+        inner: Option<(SourceFile, Ustr)>,
+        /// The arguments, as short texts.
+        args: Vec<Ustr>,
+    },
+    /// A class of the workspace: its instances guard by `__call__`, `dispatch`, `use`…
+    Class(SourceFile, Ustr, Vec<Ustr>),
+    /// A name outside of the workspace, with the arguments it was called with.
+    External(Ustr, Vec<(Option<Ustr>, Ustr)>),
+    /// Can't be told; what is known of its name.
+    Unknown(Ustr),
+}
+
+impl Callable {
+    /// The last part of its name.
+    pub fn name(&self) -> Ustr {
+        let whole = match self {
+            Self::Function(_, id) | Self::Class(_, id, _) => *id,
+            Self::Made { maker, .. } => maker.1,
+            Self::External(name, _) | Self::Unknown(name) => *name,
+        };
+        whole.rsplit(['.', ':']).next().map_or(whole, ustr::ustr)
+    }
+
+    /// What it was called with, as short texts.
+    pub fn args(&self) -> Vec<Ustr> {
+        match self {
+            Self::Made { args, .. } | Self::Class(_, _, args) => args.clone(),
+            Self::External(_, args) => args.iter().map(|(_, arg)| *arg).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A guard in front of an entry point.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Guard {
+    /// What runs.
+    pub callable: Callable,
+    /// How it takes part: `decorator`, `dependency`, `middleware`, `router`, `mount`…
+    pub via: &'static str,
+    /// Where it is registered.
+    pub site: Site,
+    /// Whether it was written for this route alone.
+    pub own: bool,
+}
+
+/// What an entry point runs.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub enum Handler {
+    /// A function of the workspace.
+    Function(SourceFile, Ustr),
+    /// A class whose instances answer (or a class-based view without a method for the verb).
+    Class(SourceFile, Ustr),
+    /// Can't be told; what is known of its name.
+    Unknown(Ustr),
+}
+
+/// A place where outside data comes in.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct EntryPoint {
+    /// `http` or `ws`.
+    pub kind: &'static str,
+    /// The verb; `ANY` for all, `WS` for a WebSocket.
+    pub method: Ustr,
+    /// The whole path: all prefixes applied, parameters as `{name}`.
+    pub path: Ustr,
+    /// Its framework's pack.
+    pub framework: Ustr,
+    /// What it runs.
+    pub handler: Handler,
+    /// Where it is registered.
+    pub site: Site,
+    /// The guards that run before the handler, in order.
+    pub guards: Vec<Guard>,
+    /// Guards that are written for it but don't run.
+    pub inert: Vec<Guard>,
+    /// The routers that lead to it, outermost first: where each was made.
+    pub routers: Vec<Site>,
+    /// The mounts between them, outermost first.
+    pub mounts: Vec<Site>,
+    /// Whether something on the way could not be resolved, so that guards may be missing here.
+    pub uncertain: bool,
+}
+
+/// A guard that was registered on a router or an application.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Registered {
+    /// The guard.
+    pub guard: Guard,
+    /// The router that it was registered on.
+    pub router: Site,
+    /// How many entry points it stands in front of.
+    pub covers: u32,
+}
+
+/// All entry points of a tree.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Linked {
+    /// Sorted by path, method, file.
+    pub entry_points: Vec<EntryPoint>,
+    /// Guards of routers, also of those that cover nothing.
+    pub registered: Vec<Registered>,
+    /// Places that could not be resolved, with the reason.
+    pub unknown: Vec<(Site, String)>,
+}

@@ -1,0 +1,696 @@
+//! The shape engines: what a call on a framework's object registers, by its pack.
+
+use gatewatch_frameworks::{At, Does, KindId, Locator, Method, Place, Verbs};
+use gatewatch_source::SourceFile;
+use ustr::{Ustr, ustr};
+
+use super::machine::Machine;
+use super::objects::{GuardUse, Object, ObjectKind, Registration, RouteRegistration};
+use super::value::{Given, Piece, V};
+
+/// A registration that waits for the function below the decorator.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    object: u32,
+    method: Ustr,
+    args: Vec<(Given, V)>,
+    place: (SourceFile, Place),
+}
+
+type Args = [(Given, V)];
+
+/// The values of an argument; several for a rest.
+pub(crate) fn located(locator: &Locator, args: &Args) -> Vec<V> {
+    for at in &locator.alternatives {
+        let found = located_at(at, args);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+fn located_at(at: &At, args: &Args) -> Vec<V> {
+    let positional: Vec<&V> = args
+        .iter()
+        .filter(|(given, _)| !matches!(given, Given::Name(_)))
+        .map(|(_, value)| value)
+        .collect();
+    match at {
+        At::Position(index) => positional
+            .get(*index)
+            .map(|value| (*value).clone())
+            .into_iter()
+            .collect(),
+        At::FromEnd(back) => positional
+            .len()
+            .checked_sub(*back)
+            .and_then(|index| positional.get(index))
+            .map(|value| (*value).clone())
+            .into_iter()
+            .collect(),
+        At::Rest { start, leave } => {
+            let end = positional.len().saturating_sub(*leave);
+            positional
+                .get(*start..end)
+                .unwrap_or_default()
+                .iter()
+                .map(|value| (*value).clone())
+                .collect()
+        }
+        At::Named(name) => args
+            .iter()
+            .find(|(given, _)| *given == Given::Name(*name))
+            .map(|(_, value)| value.clone())
+            .into_iter()
+            .collect(),
+        At::Entry(of, name) => located_at(of, args)
+            .iter()
+            .filter_map(|value| match value.settled() {
+                V::Dict(entries) => entries
+                    .iter()
+                    .find(|(key, _)| key.as_text().as_deref() == Some(name.as_str()))
+                    .map(|(_, value)| value.clone()),
+                _ => None,
+            })
+            .collect(),
+    }
+}
+
+/// Lists inside lists as one.
+pub(crate) fn flattened(values: Vec<V>) -> Vec<V> {
+    let mut flat = Vec::with_capacity(values.len());
+    for value in values {
+        match value.settled() {
+            V::List(items) => flat.extend(flattened(items.to_vec())),
+            _ => flat.push(value),
+        }
+    }
+    flat
+}
+
+fn paths_of(values: Vec<V>) -> Vec<Vec<Piece>> {
+    flattened(values).iter().map(V::pieces).collect()
+}
+
+fn via_of(method: &Method) -> &'static str {
+    match method.via.as_deref() {
+        Some("middleware") => "middleware",
+        Some("before") => "before",
+        Some("layer") => "layer",
+        Some("param") => "param",
+        _ => "router",
+    }
+}
+
+impl Machine<'_> {
+    /// A framework's object is made.
+    pub(crate) fn construct(
+        &mut self,
+        kind: KindId,
+        name: Ustr,
+        args: Vec<(Given, V)>,
+        place: (SourceFile, Place),
+    ) -> V {
+        let packs = self.packs;
+        let Some(shape) = packs.kind(kind) else {
+            return V::Unknown;
+        };
+        let mut object = Object::new(ObjectKind::Pack(kind), place);
+        if let Some(prefix) = &shape.prefix {
+            object.prefix = located(prefix, &args)
+                .first()
+                .map(V::pieces)
+                .unwrap_or_default();
+        }
+        if object.prefix.is_empty()
+            && let Some(at) = &shape.prefix_from_name
+            && let Some(name) = located(at, &args).first().and_then(V::as_text)
+        {
+            object.prefix = vec![Piece::Text(ustr(&format!("/{name}")))];
+        }
+        if let Some(guards) = &shape.guards {
+            object.guards = self.guards(located(guards, &args), "router", place);
+        }
+        object.start = self.current_start();
+        let index = self.push_object(object);
+        if let Some(routes) = &shape.routes {
+            for child in flattened(located(routes, &args)) {
+                self.mount(index, Vec::new(), &child, Vec::new(), false, place);
+            }
+        }
+        if let Some(parent) = &shape.mounted_on
+            && let Some(V::Object(parent)) = located(parent, &args)
+                .first()
+                .map(|value| value.settled().clone())
+        {
+            self.mount(
+                parent,
+                Vec::new(),
+                &V::Object(index),
+                Vec::new(),
+                false,
+                place,
+            );
+        }
+        if shape.performs {
+            let method = name.rsplit('.').next().map_or(name, ustr);
+            self.method(index, method, args, place);
+        }
+        V::Object(index)
+    }
+
+    /// A method of an object is called.
+    pub(crate) fn method(
+        &mut self,
+        object: u32,
+        name: Ustr,
+        args: Vec<(Given, V)>,
+        place: (SourceFile, Place),
+    ) -> V {
+        let packs = self.packs;
+        let found = match self.objects.get(object as usize).map(|object| object.kind) {
+            Some(ObjectKind::Pack(kind)) => packs.method(kind, name).map(|method| (kind, method)),
+            _ => None,
+        };
+        let Some((kind, method)) = found else {
+            return self.called(
+                V::Member(std::sync::Arc::new((V::Object(object), name))),
+                args,
+                V::Unknown,
+                place,
+            );
+        };
+        // Without its handler, child or guard the call makes a decorator.
+        let waits = match method.does {
+            Does::Route => match &method.handler {
+                None => true,
+                Some(handler) => located(handler, &args).is_empty(),
+            },
+            Does::Guard => method
+                .guards
+                .as_ref()
+                .is_none_or(|guards| located(guards, &args).is_empty()),
+            _ => false,
+        };
+        if waits {
+            self.pending.push(Pending {
+                object,
+                method: name,
+                args,
+                place,
+            });
+            return V::Pending(u32::try_from(self.pending.len() - 1).unwrap_or(u32::MAX));
+        }
+        self.perform(object, kind, method, name, &args, None, place)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn perform(
+        &mut self,
+        object: u32,
+        kind: KindId,
+        method: &Method,
+        name: Ustr,
+        args: &Args,
+        decorated: Option<&V>,
+        place: (SourceFile, Place),
+    ) -> V {
+        let get = |locator: &Option<Locator>| {
+            locator
+                .as_ref()
+                .map(|locator| located(locator, args))
+                .unwrap_or_default()
+        };
+        let paths = paths_of(get(&method.path));
+        match method.does {
+            Does::Nothing => {}
+            Does::Route => {
+                let mut verbs = match &method.verbs {
+                    Some(Verbs::Name) => vec![ustr(&name.trim_end_matches("_with").to_uppercase())],
+                    Some(Verbs::Fixed(verbs)) => verbs.clone(),
+                    Some(Verbs::Argument { at, default }) => {
+                        let given = flattened(located(at, args));
+                        let verbs: Vec<Ustr> = given.iter().flat_map(verb_names).collect();
+                        if verbs.is_empty() {
+                            default.clone()
+                        } else {
+                            verbs
+                        }
+                    }
+                    // The handler is a class with a method for each verb.
+                    None => Vec::new(),
+                };
+                for verb in &mut verbs {
+                    if verb.as_str() == "DEL" {
+                        *verb = ustr("DELETE");
+                    }
+                }
+                let handler = match decorated {
+                    Some(target) => target.clone(),
+                    None => get(&method.handler)
+                        .into_iter()
+                        .next_back()
+                        .unwrap_or_default(),
+                };
+                // `app.get("setting")` with one argument reads a setting.
+                if method.path.is_some() && paths.is_empty() && decorated.is_none() {
+                    return V::Object(object);
+                }
+                let mut guards = self.guards(get(&method.guards), "route", place);
+                if let Some(target) = decorated {
+                    guards.extend(self.decorators_of(target));
+                }
+                let paths = if method.path.is_none() {
+                    vec![Vec::new()]
+                } else {
+                    paths
+                };
+                let kind_name = match method.kind.as_deref() {
+                    Some("ws") => "ws",
+                    _ => "http",
+                };
+                if let Some(at) = self.objects.get_mut(object as usize) {
+                    at.registered.push(Registration::Route(RouteRegistration {
+                        verbs,
+                        paths,
+                        handler,
+                        guards,
+                        inert: Vec::new(),
+                        kind: kind_name,
+                        place,
+                    }));
+                }
+            }
+            Does::Mount => {
+                let guards = self.guards(get(&method.guards), "mount", place);
+                let path = paths.into_iter().next();
+                let replaces =
+                    method.replaces_prefix && path.as_ref().is_some_and(|path| !path.is_empty());
+                for child in flattened(get(&method.child)) {
+                    self.mount(
+                        object,
+                        path.clone().unwrap_or_default(),
+                        &child,
+                        guards.clone(),
+                        replaces,
+                        place,
+                    );
+                }
+            }
+            Does::MountSelf => {
+                if let Some(V::Object(parent)) = get(&method.child)
+                    .first()
+                    .map(|value| value.settled().clone())
+                {
+                    self.mount(
+                        parent,
+                        Vec::new(),
+                        &V::Object(object),
+                        Vec::new(),
+                        false,
+                        place,
+                    );
+                }
+            }
+            Does::Guard => {
+                let values = match decorated {
+                    Some(target) => vec![target.clone()],
+                    None => get(&method.guards),
+                };
+                let mut guards = self.guards(values, via_of(method), place);
+                if let Some(target) = decorated {
+                    guards.splice(0..0, self.decorators_of(target));
+                }
+                let param = if method.for_param {
+                    paths.first().map(|path| spelled_path(path))
+                } else {
+                    None
+                };
+                for guard in guards {
+                    self.register_guard(object, Vec::new(), param, guard);
+                }
+            }
+            Does::Use => self.use_all(object, method, args, place),
+            Does::Child => {
+                let Some(kind) = method
+                    .returns
+                    .and_then(|name| self.packs.sibling(kind, name))
+                else {
+                    return V::Unknown;
+                };
+                let mut child = Object::new(ObjectKind::Pack(kind), place);
+                child.start = self.current_start();
+                let child = self.push_object(child);
+                for path in paths {
+                    self.mount(object, path, &V::Object(child), Vec::new(), false, place);
+                }
+                return V::Object(child);
+            }
+        }
+        V::Object(object)
+    }
+
+    fn register_guard(
+        &mut self,
+        object: u32,
+        path: Vec<Piece>,
+        param: Option<Ustr>,
+        guard: GuardUse,
+    ) {
+        if let Some(at) = self.objects.get_mut(object as usize) {
+            at.registered
+                .push(Registration::Guard { path, param, guard });
+        }
+    }
+
+    /// `use(path?, ...things)`: each thing is a guard or a child.
+    fn use_all(&mut self, object: u32, method: &Method, args: &Args, place: (SourceFile, Place)) {
+        let mut values: Vec<V> = args
+            .iter()
+            .filter(|(given, _)| !matches!(given, Given::Name(_)))
+            .map(|(_, value)| value.clone())
+            .collect();
+        let is_path = |value: &V| match value.settled() {
+            V::Text(_) => true,
+            V::List(items) => {
+                !items.is_empty()
+                    && items
+                        .iter()
+                        .all(|item| matches!(item.settled(), V::Text(_)))
+            }
+            V::Either(values) => values.iter().any(|value| value.as_text().is_some()),
+            // Nothing is known but the name: `app.use(config.basePath, router)`.
+            V::Member(_) | V::Symbol(_) | V::External(_) | V::Called(_) => {
+                let name = value.spelled().to_lowercase();
+                let last = name.rsplit('.').next().unwrap_or_default();
+                ["path", "prefix", "base", "url", "version"]
+                    .iter()
+                    .any(|word| last.contains(word))
+            }
+            _ => false,
+        };
+        let paths = if values.len() > 1 && values.first().is_some_and(is_path) {
+            paths_of(vec![values.remove(0)])
+        } else {
+            vec![Vec::new()]
+        };
+        let values = flattened(values);
+        for value in values {
+            let is_router = self.is_router(&value);
+            if is_router {
+                for path in &paths {
+                    // Guards beside the router run for its routes only as far as they come before it,
+                    // and for everything later below the same path.
+                    self.mount(object, path.clone(), &value, Vec::new(), false, place);
+                }
+            } else {
+                let made = self.guards(vec![value], via_of(method), place);
+                for guard in made {
+                    for path in &paths {
+                        self.register_guard(object, path.clone(), None, guard.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_router(&self, value: &V) -> bool {
+        match value.settled() {
+            V::Object(object) => match self.objects.get(*object as usize).map(|object| object.kind)
+            {
+                Some(ObjectKind::Pack(_)) => true,
+                Some(ObjectKind::Instance(..)) => self.router_field(*object).is_some(),
+                None => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The only router that an instance holds: `app.use(controller.router)` is often written as
+    /// `app.use(controller)` behind a helper.
+    fn router_field(&self, object: u32) -> Option<u32> {
+        let object = self.objects.get(object as usize)?;
+        let mut routers = object
+            .fields
+            .values()
+            .filter_map(|value| match value.settled() {
+                V::Object(inner)
+                    if matches!(
+                        self.objects.get(*inner as usize).map(|object| object.kind),
+                        Some(ObjectKind::Pack(_))
+                    ) =>
+                {
+                    Some(*inner)
+                }
+                _ => None,
+            });
+        let only = routers.next()?;
+        routers.next().is_none().then_some(only)
+    }
+
+    pub(crate) fn mount(
+        &mut self,
+        parent: u32,
+        path: Vec<Piece>,
+        child: &V,
+        guards: Vec<GuardUse>,
+        replaces_prefix: bool,
+        place: (SourceFile, Place),
+    ) {
+        let child = match child.settled() {
+            V::Object(child) => match self.objects.get(*child as usize).map(|object| object.kind) {
+                Some(ObjectKind::Pack(_)) => Some(*child),
+                _ => self.router_field(*child),
+            },
+            // A module that has one router: `include_router(items)` is an error, but `app.use(require("./x"))`
+            // of an ES module arrives as the module.
+            V::Module(crate::modules::Module::File(file)) => {
+                let file = *file;
+                let frame = self.module(file);
+                let roles = gatewatch_frameworks::module_roles(self.db, file);
+                let exported = ["default", "router"].iter().find_map(|name| {
+                    roles
+                        .export(ustr(name))
+                        .or_else(|| roles.name(ustr(name)))
+                        .cloned()
+                });
+                match exported.map(|value| self.resolve(&value, frame)) {
+                    Some(V::Object(child)) => Some(child),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let registration = match child {
+            Some(child) if child != parent => Registration::Mount {
+                path,
+                child,
+                guards,
+                replaces_prefix,
+                place,
+            },
+            Some(_) => return,
+            None => Registration::Unresolved { place },
+        };
+        if let Some(at) = self.objects.get_mut(parent as usize) {
+            at.registered.push(registration);
+        }
+    }
+
+    /// Guards as they are written in an argument: lists are taken apart, wrappers looked into.
+    pub(crate) fn guards(
+        &mut self,
+        values: Vec<V>,
+        via: &'static str,
+        place: (SourceFile, Place),
+    ) -> Vec<GuardUse> {
+        let mut found = Vec::new();
+        for value in flattened(values) {
+            if matches!(value, V::Null) {
+                continue;
+            }
+            // A stack of layers: `ServiceBuilder::new().layer(a).layer(b)`.
+            let stacked = stack_of(&value);
+            if stacked.is_empty() {
+                found.push(GuardUse { value, via, place });
+            } else {
+                found.extend(
+                    stacked
+                        .into_iter()
+                        .map(|value| GuardUse { value, via, place }),
+                );
+            }
+        }
+        found
+    }
+
+    // ---- decorators ---------------------------------------------------------------------------
+
+    pub(crate) fn decorate(&mut self, decorator: V, target: V, place: (SourceFile, Place)) {
+        match decorator.settled().clone() {
+            V::Pending(index) => {
+                let Some(pending) = self.pending.get(index as usize).cloned() else {
+                    return;
+                };
+                let packs = self.packs;
+                if let Some(ObjectKind::Pack(kind)) = self
+                    .objects
+                    .get(pending.object as usize)
+                    .map(|object| object.kind)
+                    && let Some(method) = packs.method(kind, pending.method)
+                {
+                    self.perform(
+                        pending.object,
+                        kind,
+                        method,
+                        pending.method,
+                        &pending.args,
+                        Some(&target),
+                        pending.place,
+                    );
+                }
+            }
+            // A bare `@bp.before_request`.
+            V::Member(member) => {
+                if let V::Object(object) = member.0.settled()
+                    && let Some(ObjectKind::Pack(kind)) =
+                        self.objects.get(*object as usize).map(|object| object.kind)
+                {
+                    let packs = self.packs;
+                    if let Some(method) = packs.method(kind, member.1) {
+                        let object = *object;
+                        self.perform(object, kind, method, member.1, &[], Some(&target), place);
+                        return;
+                    }
+                }
+                self.plain_decorator(decorator, &target, place);
+            }
+            _ => self.plain_decorator(decorator, &target, place),
+        }
+    }
+
+    fn plain_decorator(&mut self, decorator: V, target: &V, place: (SourceFile, Place)) {
+        let Some(key) = definition(target) else {
+            return;
+        };
+        // Above a registration that has happened already it changes only the name, not the route.
+        for object in &mut self.objects {
+            for registration in &mut object.registered {
+                if let Registration::Route(route) = registration
+                    && definition(&route.handler) == Some(key)
+                    && route.place.0 == place.0
+                {
+                    route.inert.push(GuardUse {
+                        value: decorator.clone(),
+                        via: "decorator",
+                        place,
+                    });
+                }
+            }
+        }
+        self.decorated
+            .entry(key)
+            .or_default()
+            .push((decorator, place));
+    }
+
+    /// The decorators below the one that registers, outermost first.
+    fn decorators_of(&self, target: &V) -> Vec<GuardUse> {
+        let Some(key) = definition(target) else {
+            return Vec::new();
+        };
+        self.decorated
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .rev()
+            .map(|(value, place)| GuardUse {
+                value: value.clone(),
+                via: "decorator",
+                place: *place,
+            })
+            .collect()
+    }
+}
+
+/// The function or class that a value is.
+pub(crate) fn definition(value: &V) -> Option<(SourceFile, Ustr)> {
+    match value {
+        V::Func(func) => Some((func.file, func.id)),
+        V::Class(file, id) => Some((*file, *id)),
+        _ => None,
+    }
+}
+
+/// The verbs that a value names: `"GET"`, `MethodFilter::GET`, `"GET, POST"`.
+fn verb_names(value: &V) -> Vec<Ustr> {
+    let text = match value.settled() {
+        V::Text(_) => value.as_text().unwrap_or_default(),
+        V::External(name) => name.rsplit('.').next().unwrap_or_default().to_owned(),
+        V::Member(member) => member.1.to_string(),
+        V::Either(values) => return values.iter().flat_map(verb_names).collect(),
+        V::Called(called) => {
+            // `MethodFilter::GET.or(MethodFilter::POST)`
+            return std::iter::once(&called.callee)
+                .chain(called.args.iter().map(|(_, arg)| arg))
+                .flat_map(|value| match value {
+                    V::Member(member) => verb_names(&member.0),
+                    V::External(name) => name
+                        .rsplit('.')
+                        .nth(1)
+                        .map(|verb| vec![ustr(&verb.to_uppercase())])
+                        .unwrap_or_default(),
+                    other => verb_names(other),
+                })
+                .collect();
+        }
+        _ => return Vec::new(),
+    };
+    text.split([',', ' '])
+        .filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .map(|part| ustr(&part.to_uppercase()))
+        .collect()
+}
+
+fn spelled_path(path: &[Piece]) -> Ustr {
+    let text: String = path
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) | Piece::Symbol(text) => text.as_str(),
+        })
+        .collect();
+    ustr(&text)
+}
+
+/// The layers of a `ServiceBuilder`, outermost first; empty for anything else.
+fn stack_of(value: &V) -> Vec<V> {
+    let mut layers = Vec::new();
+    let mut at = value.clone();
+    loop {
+        let V::Called(called) = &at else { break };
+        match &called.callee {
+            V::External(name)
+                if name.ends_with("ServiceBuilder.new") || name.contains("ServiceBuilder.new.") =>
+            {
+                if name.ends_with("layer")
+                    && let Some((_, layer)) = called.args.first()
+                {
+                    layers.push(layer.clone());
+                }
+                layers.reverse();
+                return layers;
+            }
+            V::Member(member) => {
+                if member.1.as_str() == "layer"
+                    && let Some((_, layer)) = called.args.first()
+                {
+                    layers.push(layer.clone());
+                }
+                at = member.0.clone();
+            }
+            _ => break,
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,148 @@
+//! Resolved values: what a symbolic value stands for once the whole workspace is known.
+
+use std::sync::Arc;
+
+use gatewatch_frameworks::Place;
+use gatewatch_source::SourceFile;
+use ustr::{Ustr, ustr};
+
+use crate::modules::Module;
+
+/// A resolved value.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) enum V {
+    #[default]
+    Unknown,
+    Null,
+    Bool(bool),
+    Number(Ustr),
+    /// A text, in pieces.
+    Text(Arc<[Piece]>),
+    List(Arc<[V]>),
+    Dict(Arc<[(V, V)]>),
+    /// A name outside of the workspace, dotted.
+    External(Ustr),
+    Func(Func),
+    Class(SourceFile, Ustr),
+    Module(Module),
+    /// An index into the machine's objects.
+    Object(u32),
+    Called(Arc<Called>),
+    /// A member that nothing more is known of.
+    Member(Arc<(V, Ustr)>),
+    Index(Arc<(V, V)>),
+    Either(Arc<[V]>),
+    /// A value that has only a name: a parameter of whoever starts the application.
+    Symbol(Ustr),
+    /// What a decorator-making method returned: it waits for its function.
+    Pending(u32),
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Piece {
+    /// Known.
+    Text(Ustr),
+    /// Only its name is known.
+    Symbol(Ustr),
+}
+
+/// A function of the workspace, with the activation that its free names come from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Func {
+    pub(crate) file: SourceFile,
+    pub(crate) id: Ustr,
+    /// Frame of the enclosing function, if it was made inside one.
+    pub(crate) env: Option<u32>,
+    /// The object that a method was taken from.
+    pub(crate) receiver: Option<u32>,
+}
+
+/// A call that was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Called {
+    pub(crate) callee: V,
+    pub(crate) args: Vec<(Given, V)>,
+    /// What the callee gave back, where it was followed.
+    pub(crate) result: V,
+    pub(crate) place: (SourceFile, Place),
+}
+
+/// How a resolved argument is given.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Given {
+    Position,
+    Name(Ustr),
+    /// Of a spread whose elements aren't known.
+    Rest,
+}
+
+impl V {
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Text([Piece::Text(ustr(text))].into())
+    }
+
+    /// The constant text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<String> {
+        match self {
+            Self::Text(pieces) => pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => Some(text.as_str()),
+                    Piece::Symbol(_) => None,
+                })
+                .collect(),
+            _ => None,
+        }
+    }
+
+    /// The value as pieces of a text; what isn't a text becomes a symbol.
+    pub(crate) fn pieces(&self) -> Vec<Piece> {
+        match self {
+            Self::Text(pieces) => pieces.to_vec(),
+            Self::Null => Vec::new(),
+            Self::Number(text) => vec![Piece::Text(*text)],
+            // The first alternative that is a text: `getenv("PREFIX") or "/api"` has a default.
+            Self::Either(values) => match values.iter().find(|value| value.as_text().is_some()) {
+                Some(value) => value.pieces(),
+                None => vec![Piece::Symbol(self.spelled())],
+            },
+            Self::Called(called) if called.result != Self::Unknown => called.result.pieces(),
+            _ => vec![Piece::Symbol(self.spelled())],
+        }
+    }
+
+    /// A short name for messages and symbolic path segments.
+    pub(crate) fn spelled(&self) -> Ustr {
+        match self {
+            Self::External(name) | Self::Symbol(name) | Self::Number(name) => *name,
+            Self::Func(func) => func.id,
+            Self::Class(_, id) => *id,
+            Self::Member(member) => ustr(&format!("{}.{}", last(member.0.spelled()), member.1)),
+            Self::Called(called) => match (&called.callee, called.args.first()) {
+                (V::External(name), Some((_, arg)))
+                    if matches!(name.as_str(), "os.getenv" | "os.environ.get") =>
+                {
+                    ustr(arg.as_text().as_deref().unwrap_or("environment"))
+                }
+                _ => called.callee.spelled(),
+            },
+            Self::Either(values) => values.first().map_or_else(|| ustr("value"), Self::spelled),
+            Self::Index(index) => index.0.spelled(),
+            Self::Module(Module::External(name)) => ustr(name),
+            _ => ustr("value"),
+        }
+    }
+
+    /// The value without calls that were followed.
+    pub(crate) fn settled(&self) -> &Self {
+        match self {
+            Self::Called(called) if called.result != Self::Unknown => called.result.settled(),
+            other => other,
+        }
+    }
+}
+
+fn last(name: Ustr) -> Ustr {
+    name.rsplit('.').next().map_or(name, ustr)
+}

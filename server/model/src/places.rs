@@ -1,0 +1,100 @@
+//! From places, which have no positions, to spans. Read only when something is shown.
+
+use gatewatch_frameworks::PlaceNode;
+use gatewatch_source::{Db, SourceFile};
+use gatewatch_syntax::{DefinitionSpans, Span, Spans, file_facts, file_spans};
+use ustr::Ustr;
+
+use crate::entry::Site;
+
+/// The span of a place in its file's text. `None` if the file no longer has it.
+pub fn locate(db: &dyn Db, site: Site) -> Option<Span> {
+    let (file, place) = site;
+    let all = file_spans(db, file);
+    let facts = file_facts(db, file);
+    if place.in_body {
+        let (item, body) = facts.place(place.code)?;
+        let item = all.get(item)?;
+        let (origin, spans) = item.bodies.get(body)?;
+        return Some(node(spans, place.node)?.shifted(item.whole.start + origin));
+    }
+    let index = facts.items.iter().position(|item| item.key == place.code)?;
+    let item = all.get(index)?;
+    Some(node(&item.head, place.node)?.shifted(item.whole.start))
+}
+
+fn node(spans: &Spans, node: PlaceNode) -> Option<Span> {
+    match node {
+        PlaceNode::Expr(index) => spans.exprs.get(index as usize).copied(),
+        PlaceNode::Stmt(index) => spans.stmts.get(index as usize).copied(),
+        PlaceNode::Function(index) => spans.functions.get(index as usize).map(|spans| spans.name),
+        PlaceNode::Class(index) => spans.classes.get(index as usize).map(|spans| spans.name),
+    }
+}
+
+/// The spans of a function's definition, in its file's text.
+pub fn function_spans(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<DefinitionSpans> {
+    let all = file_spans(db, file);
+    let facts = file_facts(db, file);
+    let (item, body) = facts.place(id)?;
+    let entry = facts.items.get(item)?.bodies.get(body)?;
+    let spans = all.get(item)?;
+    let (definition, base) = match entry.parent {
+        None => (
+            spans.head.functions.get(entry.index as usize)?,
+            spans.whole.start,
+        ),
+        Some(parent) => {
+            let at = facts
+                .items
+                .get(item)?
+                .bodies
+                .iter()
+                .position(|body| body.id == parent)?;
+            let (origin, inner) = spans.bodies.get(at)?;
+            (
+                inner.functions.get(entry.index as usize)?,
+                spans.whole.start + origin,
+            )
+        }
+    };
+    Some(shifted(*definition, base))
+}
+
+/// The place of a function's definition.
+pub fn function_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
+    let facts = file_facts(db, file);
+    let (item, body) = facts.place(id)?;
+    let item = facts.items.get(item)?;
+    let entry = item.bodies.get(body)?;
+    let (code, in_body) = match entry.parent {
+        Some(parent) => (parent, true),
+        None => (item.key, false),
+    };
+    Some((
+        file,
+        gatewatch_frameworks::Place {
+            code,
+            in_body,
+            node: PlaceNode::Function(entry.index),
+        },
+    ))
+}
+
+/// The place of a class's definition.
+pub fn class_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
+    Some((
+        file,
+        gatewatch_frameworks::class_roles(db, file, id)?.place?,
+    ))
+}
+
+fn shifted(spans: DefinitionSpans, by: u32) -> DefinitionSpans {
+    DefinitionSpans {
+        whole: spans.whole.shifted(by),
+        definition: spans.definition.shifted(by),
+        name: spans.name.shifted(by),
+        list: spans.list.shifted(by),
+        body: spans.body.shifted(by),
+    }
+}
