@@ -94,7 +94,6 @@ fn can_be_rust(tokens: Tokens<'_, '_>) -> bool {
         matches!(
             token.kind(),
             "#" | "$"
-                | "%"
                 | "=>"
                 | "@"
                 | "enum"
@@ -111,10 +110,15 @@ fn can_be_rust(tokens: Tokens<'_, '_>) -> bool {
         )
     };
     let is_word = |token: Node<'_>| is_segment(token) || is_literal(token);
+    let is_sigil = |token: Node<'_>| matches!(token.kind(), "%" | "?");
+    let clash = |a: Node<'_>, b: Node<'_>| {
+        (is_word(a) && is_word(b)) || (matches!(a.kind(), "=" | ",") && is_sigil(b))
+    };
     !tokens.iter().any(is_foreign)
+        && !tokens.first().is_some_and(|first| is_sigil(*first))
         && !tokens
             .windows(2)
-            .any(|pair| matches!(pair, [a, b] if is_word(*a) && is_word(*b)))
+            .any(|pair| matches!(pair, [a, b] if clash(*a, *b)))
 }
 
 /// Whether this is an object of the kind that `json!` takes.
