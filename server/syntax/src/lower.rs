@@ -12,8 +12,9 @@ use ustr::{Ustr, ustr};
 
 use crate::facts::{
     Arg, ArgKind, Arm, BlockId, Body, Class, Code, Expr, ExprId, Function, Handler, Import, Item,
-    Mark, Operator, Run, Stmt, StmtId,
+    Language, Mark, Operator, Run, Stmt, StmtId,
 };
+use crate::file::parse_part;
 use crate::kinds::{Kinds, Role, Slot};
 use crate::spans::{DefinitionSpans, ItemSpans, Span, Spans};
 
@@ -25,6 +26,13 @@ const MAX_DEPTH: u32 = 200;
 /// that nests to the left as deep as it is long. All chains around a node count together, so facts
 /// never nest deeper than both limits together.
 const MAX_LINKS: u32 = 1000;
+
+/// How deep parts that are parsed again ([`Lowering::part`]) may nest: each level reads the text inside
+/// of it once more.
+const MAX_PARTS: u32 = 8;
+
+/// How many branches a chain of `else if` keeps; it nests as deep as it is long.
+pub(crate) const MAX_BRANCHES: usize = 200;
 
 /// What one language needs beside its table.
 pub(crate) trait Adapter: Sync {
@@ -193,6 +201,7 @@ pub(crate) struct Lowering<'a> {
     scope: Vec<Ustr>,
     depth: u32,
     links: u32,
+    parts: u32,
 }
 
 impl<'a> Lowering<'a> {
@@ -214,6 +223,7 @@ impl<'a> Lowering<'a> {
             scope: Vec::new(),
             depth: 0,
             links: 0,
+            parts: 0,
         }
     }
 
@@ -432,6 +442,25 @@ impl<'a> Lowering<'a> {
         let result = go(self);
         self.depth -= 1;
         Some(result)
+    }
+
+    /// Parses a part of the text again, in place, as if it stood between `before` and `after`, and gives the
+    /// tree's root to `go`. `None` if it doesn't parse, or parts nest too deep.
+    pub(crate) fn part<T>(
+        &mut self,
+        language: Language,
+        range: std::ops::Range<usize>,
+        (before, after): (&str, &str),
+        go: impl FnOnce(&mut Self, Node<'_>) -> Option<T>,
+    ) -> Option<T> {
+        if self.parts >= MAX_PARTS {
+            return None;
+        }
+        let tree = parse_part(language, self.text, range, before, after)?;
+        self.parts += 1;
+        let result = go(self, tree.root_node());
+        self.parts -= 1;
+        result
     }
 
     /// Lowers an expression, type or pattern.

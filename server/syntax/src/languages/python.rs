@@ -7,7 +7,7 @@ use crate::facts::{
     Arg, ArgKind, Arm, BlockId, Class, ClassKind, Expr, ExprId, Function, Handler, Import,
     Imported, Operator, Param, ParamKind, Run, Stmt, StmtId,
 };
-use crate::lower::{Adapter, Lowering, first_named, named};
+use crate::lower::{Adapter, Lowering, MAX_BRANCHES, first_named, named};
 use crate::spans::DefinitionSpans;
 
 /// The adapter of Python.
@@ -503,7 +503,8 @@ fn if_statement(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>)
         .children_by_field_name("alternative", &mut cursor)
         .collect();
     let mut otherwise = None;
-    for alternative in alternatives.iter().rev() {
+    let skipped = alternatives.len().saturating_sub(MAX_BRANCHES);
+    for alternative in alternatives.iter().rev().skip(skipped) {
         match alternative.kind() {
             "else_clause" => otherwise = clause_block(lower, *alternative),
             _ => {

@@ -10,10 +10,10 @@ use tree_sitter::Node;
 use ustr::{Ustr, ustr};
 
 use crate::facts::{
-    Arg, ArgKind, Arm, BlockId, Class, ClassKind, Expr, ExprId, Function, Import, Imported,
-    Operator, Param, ParamKind, Run, Stmt, StmtId,
+    Arg, ArgKind, Arm, BlockId, Class, ClassKind, Expr, ExprId, Function, Import, Imported, Mark,
+    Marked, Operator, Param, ParamKind, Run, Stmt, StmtId,
 };
-use crate::lower::{Adapter, Lowering, first_named, named};
+use crate::lower::{Adapter, Lowering, MAX_BRANCHES, first_named, named, offset};
 use crate::spans::{DefinitionSpans, Span};
 
 /// The adapter of Rust.
@@ -709,12 +709,15 @@ fn if_expression(lower: &mut Lowering<'_>, node: Node<'_>, value: bool, out: &mu
     let mut last = node;
     while let Some(alternative) = last.child_by_field_name("alternative") {
         match first_named(alternative) {
-            Some(next) if next.kind() == "if_expression" => {
+            Some(next) if next.kind() == "if_expression" && branches.len() < MAX_BRANCHES => {
                 branches.push(next);
                 last = next;
             }
+            // Beyond the limit the rest falls away.
             next => {
-                otherwise = next.map(|next| block(lower, next, value));
+                otherwise = next
+                    .filter(|next| next.kind() == "block")
+                    .map(|next| block(lower, next, value));
                 break;
             }
         }
@@ -991,7 +994,7 @@ fn function(
 ) {
     let parameters = node.child_by_field_name("parameters");
     let decorators = decorators(lower, attributes);
-    let params = parameters
+    let (params, marks) = parameters
         .map(|parameters| params(lower, parameters))
         .unwrap_or_default();
     let returns = node
@@ -1013,13 +1016,33 @@ fn function(
         is_static: member && !receives,
     };
     let index = lower.function(function, node.child_by_field_name("body"), spans);
+    for (param, value) in marks {
+        let on = Marked::Param {
+            function: index,
+            param,
+        };
+        lower.push_mark(Mark { on, value });
+    }
     lower.push_stmt(Stmt::Function(index), node, out);
 }
 
-/// The parameters of a function or closure.
-fn params(lower: &mut Lowering<'_>, node: Node<'_>) -> Vec<Param> {
+/// The parameters of a function or closure, and the attributes on them.
+fn params(lower: &mut Lowering<'_>, node: Node<'_>) -> (Vec<Param>, Vec<(u32, ExprId)>) {
     let mut found = Vec::new();
-    for child in parts(node) {
+    let mut marks = Vec::new();
+    let mut cursor = node.walk();
+    let children: Vec<_> = node
+        .children(&mut cursor)
+        .filter(|child| child.is_named() || child.kind() == "_")
+        .filter(|child| !child.is_extra() && !child.is_error())
+        .collect();
+    for child in children {
+        if child.kind() == "attribute_item" {
+            let place = offset(found.len());
+            let values = decorators(lower, &[child]);
+            marks.extend(values.iter().map(|&value| (place, value)));
+            continue;
+        }
         let mut kind = ParamKind::Plain;
         let (mut pattern, mut ty) = (Some(child), None);
         match child.kind() {
@@ -1052,12 +1075,12 @@ fn params(lower: &mut Lowering<'_>, node: Node<'_>) -> Vec<Param> {
             kind,
         });
     }
-    found
+    (found, marks)
 }
 
 fn closure(lower: &mut Lowering<'_>, node: Node<'_>, name: Ustr) -> u32 {
     let parameters = node.child_by_field_name("parameters");
-    let params = parameters
+    let (params, _) = parameters
         .map(|parameters| params(lower, parameters))
         .unwrap_or_default();
     let returns = node
@@ -1176,7 +1199,7 @@ fn type_name(lower: &Lowering<'_>, mut node: Node<'_>) -> Ustr {
 fn fields(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
     let mut cursor = node.walk();
     let children: Vec<_> = node.children(&mut cursor).collect();
-    let mut hidden = false;
+    let mut attributes = Vec::new();
     let mut position = 0;
     for child in children {
         if child.is_extra() {
@@ -1185,12 +1208,22 @@ fn fields(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
         }
         match child.kind() {
             "attribute_item" => {
-                hidden = hidden || for_tests(lower.text, child);
+                attributes.push(child);
                 continue;
             }
             "visibility_modifier" => continue,
             _ if !child.is_named() || child.is_error() => continue,
-            _ if hidden => {}
+            _ => {}
+        }
+        let attributes = std::mem::take(&mut attributes);
+        if attributes
+            .iter()
+            .any(|attribute| for_tests(lower.text, *attribute))
+        {
+            continue;
+        }
+        let marks = decorators(lower, &attributes);
+        match child.kind() {
             "field_declaration" => {
                 let ty = child.child_by_field_name("type").map(|ty| lower.expr(ty));
                 let target = field_expr(lower, child, "name");
@@ -1216,7 +1249,19 @@ fn fields(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
                 position += 1;
             }
         }
-        hidden = false;
+        mark_field(lower, &marks, out);
+    }
+}
+
+/// Puts attributes on the field that was added last.
+fn mark_field(lower: &mut Lowering<'_>, marks: &[ExprId], out: &[StmtId]) {
+    if let Some(&field) = out.last() {
+        for &value in marks {
+            lower.push_mark(Mark {
+                on: Marked::Field(field),
+                value,
+            });
+        }
     }
 }
 

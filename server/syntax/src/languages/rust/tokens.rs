@@ -5,12 +5,11 @@
 //! patterns) is parsed again, in place, as the Rust that it most likely is. What is neither becomes
 //! [`Expr::Unknown`], one argument at a time.
 
-use tree_sitter::{Node, Tree};
+use tree_sitter::Node;
 use ustr::ustr;
 
 use super::{each, literal_text, match_pattern, parts, positional};
 use crate::facts::{Arg, ArgKind, Arm, Expr, ExprId, Language, Operator, Stmt, StmtId};
-use crate::file::parse_part;
 use crate::lower::{Lowering, first_named, named};
 
 type Tokens<'s, 't> = &'s [Node<'t>];
@@ -48,10 +47,11 @@ fn pieces<'s, 't>(tokens: Tokens<'s, 't>) -> Vec<Tokens<'s, 't>> {
 
 fn list(lower: &mut Lowering<'_>, tree: Node<'_>, tokens: Tokens<'_, '_>) -> Vec<Arg> {
     if bracket(tree) == "{" && tokens.iter().any(|token| is_statement_like(*token)) {
-        let parsed = part(lower, tokens, "{", "}");
-        let block = parsed.as_ref().map(Tree::root_node).and_then(first_named);
+        let block = part(lower, tokens, ("{", "}"), |lower, root| {
+            Some(lower.expr(first_named(root)?))
+        });
         let id = match block {
-            Some(block) => lower.expr(block),
+            Some(block) => block,
             None => unknown(lower, tokens),
         };
         return vec![positional(id)];
@@ -190,16 +190,16 @@ fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
             return Some(json(lower, tokens));
         }
         if is_generic_type(tokens) {
-            let parsed = part(lower, tokens, "type X=", ";")?;
-            let ty = first_named(parsed.root_node())?.child_by_field_name("type")?;
-            return Some(lower.expr(ty));
+            return part(lower, tokens, ("type X=", ";"), |lower, root| {
+                Some(lower.expr(first_named(root)?.child_by_field_name("type")?))
+            });
         }
         if !can_be_rust(tokens) {
             return None;
         }
-        let parsed = part(lower, tokens, "(", ");")?;
-        let statement = first_named(parsed.root_node())?;
-        Some(lower.expr(first_named(statement)?))
+        part(lower, tokens, ("(", ");"), |lower, root| {
+            Some(lower.expr(first_named(first_named(root)?)?))
+        })
     });
     match known.flatten() {
         Some(id) => id,
@@ -217,34 +217,43 @@ fn unknown(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
 
 // ---- parsed again -----------------------------------------------------------------------------
 
-fn part(lower: &Lowering<'_>, tokens: Tokens<'_, '_>, before: &str, after: &str) -> Option<Tree> {
+fn part<T>(
+    lower: &mut Lowering<'_>,
+    tokens: Tokens<'_, '_>,
+    around: (&str, &str),
+    go: impl FnOnce(&mut Lowering<'_>, Node<'_>) -> Option<T>,
+) -> Option<T> {
     let range = tokens.first()?.start_byte()..tokens.last()?.end_byte();
-    parse_part(Language::Rust, lower.text, range, before, after)
+    lower.part(Language::Rust, range, around, go)
 }
 
 /// All arguments as those of a call.
 fn parsed_list(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<Vec<Arg>> {
-    let parsed = part(lower, tokens, "f(", ");")?;
-    let statement = first_named(parsed.root_node())?;
-    let arguments = first_named(statement)?.child_by_field_name("arguments")?;
-    let mut args = Vec::new();
-    for part in parts(arguments) {
-        let (key, value) = match part.kind() {
-            "assignment_expression" => (
-                part.child_by_field_name("left"),
-                part.child_by_field_name("right").unwrap_or(part),
-            ),
-            _ => (None, part),
-        };
-        let kind = match key {
-            None => ArgKind::Positional,
-            Some(key) if is_literal(key) => ArgKind::Keyed(lower.expr(key)),
-            Some(key) => ArgKind::Named(lower.name(key)),
-        };
-        let value = lower.expr(value);
-        args.push(Arg { kind, value });
-    }
-    Some(args)
+    part(lower, tokens, ("f(", ");"), |lower, root| {
+        let call = first_named(first_named(root)?)?;
+        let arguments = call.child_by_field_name("arguments")?;
+        let args = parts(arguments)
+            .into_iter()
+            .map(|part| parsed_argument(lower, part));
+        Some(args.collect())
+    })
+}
+
+fn parsed_argument(lower: &mut Lowering<'_>, node: Node<'_>) -> Arg {
+    let (key, value) = match node.kind() {
+        "assignment_expression" => (
+            node.child_by_field_name("left"),
+            node.child_by_field_name("right").unwrap_or(node),
+        ),
+        _ => (None, node),
+    };
+    let kind = match key {
+        None => ArgKind::Positional,
+        Some(key) if is_literal(key) => ArgKind::Keyed(lower.expr(key)),
+        Some(key) => ArgKind::Named(lower.name(key)),
+    };
+    let value = lower.expr(value);
+    Arg { kind, value }
 }
 
 /// A pattern and its guard.
@@ -254,16 +263,12 @@ fn pattern(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> (ExprId, Option<
     {
         return (lower.expr(*single), None);
     }
-    let parsed = part(lower, tokens, "match x{", "=>{}}");
-    let found = parsed.as_ref().and_then(|tree| {
-        let expression = first_named(first_named(tree.root_node())?)?;
+    let parsed = part(lower, tokens, ("match x{", "=>{}}"), |lower, root| {
+        let expression = first_named(first_named(root)?)?;
         let arm = first_named(expression.child_by_field_name("body")?)?;
-        arm.child_by_field_name("pattern")
+        Some(match_pattern(lower, arm.child_by_field_name("pattern")?))
     });
-    match found {
-        Some(found) => match_pattern(lower, found),
-        None => (unknown(lower, tokens), None),
-    }
+    parsed.unwrap_or_else(|| (unknown(lower, tokens), None))
 }
 
 /// The statements of a macro that holds a block. `end` closes what the last statement leaves open.
@@ -275,17 +280,14 @@ fn statements(
     out: &mut Vec<StmtId>,
 ) {
     let tokens = inside(tree);
-    let parsed = part(lower, &tokens, "{", end);
-    let Some(root) = parsed.as_ref().map(Tree::root_node) else {
-        return;
-    };
-    let block = first_named(root).and_then(|statement| match statement.kind() {
-        "block" => Some(statement),
-        _ => first_named(statement).filter(|inner| inner.kind() == "block"),
+    part(lower, &tokens, ("{", end), |lower, root| {
+        let statement = first_named(root)?;
+        let block = match statement.kind() {
+            "block" => statement,
+            _ => first_named(statement).filter(|inner| inner.kind() == "block")?,
+        };
+        lower.nested(|lower| each(lower, &named(block), value, false, out))
     });
-    if let Some(block) = block {
-        lower.nested(|lower| each(lower, &named(block), value, false, out));
-    }
 }
 
 // ---- simple values ----------------------------------------------------------------------------
@@ -350,6 +352,9 @@ fn is_generic_type(tokens: Tokens<'_, '_>) -> bool {
 /// Whether [`build`] understands these tokens to their end.
 fn is_simple(tokens: Tokens<'_, '_>) -> bool {
     let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
+    if start > 8 {
+        return false;
+    }
     let (_, mut rest) = tokens.split_at(start);
     let len = path_len(rest);
     if len > 0 {
