@@ -18,4 +18,4 @@ pub use entry::{Callable, EntryPoint, Guard, Handler, Linked, Registered, Site};
 pub use link::linked;
 pub use modules::{Module, ModuleIndex, module_index, resolve_module};
 pub use places::{class_site, function_site, function_spans, locate};
-pub use scope::is_production;
+pub use scope::{is_production, walk_options};

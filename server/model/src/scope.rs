@@ -1,6 +1,39 @@
 //! Which files are part of what is served.
 
-use gatewatch_source::FilePath;
+use gatewatch_source::{FilePath, WalkOptions};
+use gatewatch_syntax::facts::Language;
+
+/// Manifests that module resolution reads.
+const MANIFESTS: &[&str] = &[
+    "Cargo.toml",
+    "jsconfig.base.json",
+    "jsconfig.json",
+    "package.json",
+    "tsconfig.app.json",
+    "tsconfig.base.json",
+    "tsconfig.build.json",
+    "tsconfig.common.json",
+    "tsconfig.json",
+    "tsconfig.lib.json",
+    "tsconfig.node.json",
+    "tsconfig.paths.json",
+    "tsconfig.server.json",
+    "tsconfig.settings.json",
+    "tsconfig.shared.json",
+    "tsconfig.src.json",
+];
+
+/// What the model reads of a workspace: the sources of every language and a few manifests, without
+/// what the patterns of `exclude` name.
+pub fn walk_options(exclude: Vec<String>) -> WalkOptions {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    WalkOptions {
+        extensions: owned(Language::EXTENSIONS),
+        names: owned(MANIFESTS),
+        exclude,
+        ..WalkOptions::default()
+    }
+}
 
 /// Whether a file belongs to the production code: no test, no mock, no example, nothing vendored, generated or
 /// minified. Such files register routes that nobody serves.
