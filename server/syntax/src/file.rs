@@ -230,7 +230,7 @@ pub(crate) fn lower(
         }
         pending.push(node);
         let nodes = std::mem::take(&mut pending);
-        if support.adapter.ignores(text, &nodes) {
+        if support.adapter.ignores(text, root, &nodes) {
             continue;
         }
         let start = nodes.first().map_or(0, Node::start_byte);

@@ -68,8 +68,9 @@ pub(crate) trait Adapter: Sync {
         }
     }
 
-    /// Whether these top-level nodes have no part in the facts at all (code for tests only).
-    fn ignores(&self, _text: &str, _nodes: &[Node<'_>]) -> bool {
+    /// Whether these top-level nodes, children of `root`, have no part in the facts at all (code for tests
+    /// only).
+    fn ignores(&self, _text: &str, _root: Node<'_>, _nodes: &[Node<'_>]) -> bool {
         false
     }
 

@@ -154,7 +154,7 @@ impl Adapter for Rust {
         each(lower, nodes, value, false, out);
     }
 
-    fn ignores(&self, text: &str, nodes: &[Node<'_>]) -> bool {
+    fn ignores(&self, text: &str, root: Node<'_>, nodes: &[Node<'_>]) -> bool {
         let Some(item) = nodes.last() else {
             return true;
         };
@@ -165,9 +165,6 @@ impl Adapter for Rust {
             return true;
         }
         // `#![cfg(test)]` at the file's top.
-        let Some(root) = item.parent() else {
-            return false;
-        };
         let mut cursor = root.walk();
         root.named_children(&mut cursor)
             .take_while(|node| node.is_extra() || node.kind() == "inner_attribute_item")

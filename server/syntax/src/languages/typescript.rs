@@ -167,7 +167,7 @@ impl Adapter for TypeScript {
         }
     }
 
-    fn ignores(&self, _text: &str, nodes: &[Node<'_>]) -> bool {
+    fn ignores(&self, _text: &str, _root: Node<'_>, nodes: &[Node<'_>]) -> bool {
         nodes
             .iter()
             .all(|node| matches!(node.kind(), "hash_bang_line" | "empty_statement"))
