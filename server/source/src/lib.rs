@@ -22,4 +22,4 @@ pub use path::FilePath;
 pub use position::{Encoding, LineMap, Position};
 pub use select::Selection;
 pub use walk::{MAX_FILE_BYTES, Skipped, Walk, WalkOptions, read_one, walk};
-pub use workspace::Workspace;
+pub use workspace::{ReadWorkspace, Workspace};

@@ -1,6 +1,6 @@
 //! A workspace: its current tree and its baseline as salsa inputs that share what is equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +31,87 @@ pub struct Workspace {
     pub skipped: Vec<Skipped>,
     /// What is read.
     pub options: WalkOptions,
+    /// Inputs that no tree has at present; see [`Workspace::update`].
+    spare: BTreeMap<FilePath, Vec<SourceFile>>,
+}
+
+/// A folder and its baseline as they were read from disk and git: plain data, to be made on any thread
+/// while others go on working with a database.
+#[derive(Clone, Debug)]
+pub struct ReadWorkspace {
+    root: PathBuf,
+    options: WalkOptions,
+    current: BTreeMap<FilePath, Arc<str>>,
+    before: BTreeMap<FilePath, Before>,
+    baseline_name: String,
+    baseline_note: Option<String>,
+    has_baseline: bool,
+    skipped: Vec<Skipped>,
+}
+
+/// A file of the baseline.
+#[derive(Clone, Debug)]
+enum Before {
+    /// Its text is the current one, or can't be known and is taken for that.
+    Same,
+    /// Its own text.
+    Text(Arc<str>),
+}
+
+impl ReadWorkspace {
+    /// Reads a folder and its baseline; see [`Workspace::load`].
+    ///
+    /// # Errors
+    /// If the baseline was asked for by name and can't be had.
+    pub fn read(
+        root: &Path,
+        options: WalkOptions,
+        spec: Option<&BaselineSpec>,
+    ) -> Result<Self, BaselineError> {
+        let baseline = match spec {
+            Some(spec) => Baseline::open(root, spec)?,
+            None => Baseline::none("no baseline was asked for"),
+        };
+        let selection = Selection::new(&options);
+        let blobs = baseline.files(|path| selection.accepts(path))?;
+        let mut walked = walk(root, &options);
+        walked.include(root, blobs.keys(), options.max_bytes);
+        let current: BTreeMap<FilePath, Arc<str>> = walked.files.into_iter().collect();
+        let mut skipped = walked.skipped;
+        let mut before = BTreeMap::new();
+        for (path, blob) in &blobs {
+            if let Some(text) = current.get(path)
+                && baseline.same(blob, text)
+            {
+                before.insert(path.clone(), Before::Same);
+                continue;
+            }
+            // A blob that isn't there (a partial clone) says nothing about the file: as if unchanged.
+            let text = baseline.read(blob).unwrap_or_else(|error| {
+                skipped.push(Skipped {
+                    file: path.clone(),
+                    why: error.to_string(),
+                });
+                None
+            });
+            before.insert(path.clone(), text.map_or(Before::Same, Before::Text));
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            options,
+            current,
+            before,
+            baseline_name: baseline.describe(),
+            baseline_note: baseline.note().map(str::to_owned),
+            has_baseline: !baseline.is_none(),
+            skipped,
+        })
+    }
+
+    /// How many files the current tree has.
+    pub fn file_count(&self) -> usize {
+        self.current.len()
+    }
 }
 
 impl Workspace {
@@ -44,58 +125,102 @@ impl Workspace {
         options: WalkOptions,
         spec: Option<&BaselineSpec>,
     ) -> Result<Self, BaselineError> {
-        let baseline = match spec {
-            Some(spec) => Baseline::open(root, spec)?,
-            None => Baseline::none("no baseline was asked for"),
-        };
-        let selection = Selection::new(&options);
-        let blobs = baseline.files(|path| selection.accepts(path))?;
-        let mut read = walk(root, &options);
-        read.include(root, blobs.keys(), options.max_bytes);
-        let mut current = BTreeMap::new();
-        for (path, text) in read.files {
-            let file = closed_file(db, path.clone(), text);
-            current.insert(path, file);
-        }
-        let mut before = BTreeMap::new();
-        for (path, blob) in &blobs {
-            if let Some(file) = current.get(path)
-                && baseline.same(blob, &file.content(db).text)
-            {
-                before.insert(path.clone(), *file);
-                continue;
-            }
-            match baseline.read(blob) {
-                Ok(Some(text)) => {
-                    before.insert(path.clone(), closed_file(db, path.clone(), text));
-                }
-                // A blob that isn't there (a partial clone) says nothing about the file: as if unchanged.
-                Ok(None) => {
-                    if let Some(file) = current.get(path) {
-                        before.insert(path.clone(), *file);
-                    }
-                }
-                Err(error) => {
-                    read.skipped.push(Skipped {
-                        file: path.clone(),
-                        why: error.to_string(),
-                    });
-                    if let Some(file) = current.get(path) {
-                        before.insert(path.clone(), *file);
-                    }
-                }
-            }
-        }
-        Ok(Self {
-            root: root.to_owned(),
+        Ok(Self::build(db, ReadWorkspace::read(root, options, spec)?))
+    }
+
+    /// Makes the inputs of a workspace that was read.
+    pub fn build(db: &Database, read: ReadWorkspace) -> Self {
+        let current: BTreeMap<FilePath, SourceFile> = read
+            .current
+            .into_iter()
+            .map(|(path, text)| (path.clone(), closed_file(db, path, text)))
+            .collect();
+        let before = read
+            .before
+            .into_iter()
+            .filter_map(|(path, before)| {
+                let file = match before {
+                    Before::Same => *current.get(&path)?,
+                    Before::Text(text) => closed_file(db, path.clone(), text),
+                };
+                Some((path, file))
+            })
+            .collect();
+        Self {
+            root: read.root,
             current: FileSet::new(db, Arc::new(current)),
             baseline: FileSet::new(db, Arc::new(before)),
-            baseline_name: baseline.describe(),
-            baseline_note: baseline.note().map(str::to_owned),
-            has_baseline: !baseline.is_none(),
+            baseline_name: read.baseline_name,
+            baseline_note: read.baseline_note,
+            has_baseline: read.has_baseline,
             skipped: read.skipped,
-            options,
-        })
+            options: read.options,
+            spare: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over what a new reading of the folder found: other files, other texts, another baseline.
+    /// What is equal stays as it is, so only what differs is analysed again. A file that `open` names
+    /// keeps its current content, for an editor holds it.
+    ///
+    /// Inputs are never deleted, so those that fall out of both trees are kept and used again: switching
+    /// between branches all day must not fill the memory.
+    pub fn update(
+        &mut self,
+        db: &mut Database,
+        mut read: ReadWorkspace,
+        open: impl Fn(&FilePath) -> bool,
+    ) {
+        let old_current = Arc::clone(self.current.files(db));
+        let old_before = Arc::clone(self.baseline.files(db));
+        let mut paths: BTreeSet<FilePath> = old_current.keys().cloned().collect();
+        paths.extend(old_before.keys().cloned());
+        paths.extend(read.current.keys().cloned());
+        paths.extend(read.before.keys().cloned());
+        let (mut current, mut before) = (BTreeMap::new(), BTreeMap::new());
+        for path in paths {
+            let held = old_current.get(&path).copied().filter(|_| open(&path));
+            let text = read.current.remove(&path);
+            let base = match read.before.remove(&path) {
+                Some(Before::Text(text)) => Some(text),
+                Some(Before::Same) => text.clone(),
+                None => None,
+            };
+            let mut free = self.spare.remove(&path).unwrap_or_default();
+            for old in [old_before.get(&path), old_current.get(&path)] {
+                free.extend(old.filter(|old| Some(**old) != held));
+            }
+            free.dedup();
+            let now = held.or_else(|| {
+                let file = reuse(db, &mut free, &path, text.as_ref()?);
+                Some(file)
+            });
+            let same = held.is_none() && base.is_some() && base == text;
+            let then = match (now, base) {
+                (Some(now), Some(_)) if same => Some(now),
+                (_, base) => base.map(|base| reuse(db, &mut free, &path, &base)),
+            };
+            current.extend(now.map(|file| (path.clone(), file)));
+            before.extend(then.map(|file| (path.clone(), file)));
+            if !free.is_empty() {
+                self.spare.insert(path, free);
+            }
+        }
+        for (set, old, new) in [
+            (self.current, old_current, current),
+            (self.baseline, old_before, before),
+        ] {
+            if *old != new {
+                set.set_files(db)
+                    .with_durability(Durability::HIGH)
+                    .to(Arc::new(new));
+            }
+        }
+        self.baseline_name = read.baseline_name;
+        self.baseline_note = read.baseline_note;
+        self.has_baseline = read.has_baseline;
+        self.skipped = read.skipped;
+        self.options = read.options;
     }
 
     /// A workspace from texts in memory, for tests and single files.
@@ -136,6 +261,7 @@ impl Workspace {
             has_baseline: baseline.is_some(),
             skipped: Vec::new(),
             options: WalkOptions::default(),
+            spare: BTreeMap::new(),
         }
     }
 
@@ -203,4 +329,27 @@ fn closed_file(db: &Database, path: FilePath, text: Arc<str>) -> SourceFile {
     SourceFile::builder(path, Content::closed(text))
         .durability(Durability::HIGH)
         .new(db)
+}
+
+/// An input with this content for a file that no editor holds: one of `free`, preferably one that has it
+/// already, or a new one.
+fn reuse(
+    db: &mut Database,
+    free: &mut Vec<SourceFile>,
+    path: &FilePath,
+    text: &Arc<str>,
+) -> SourceFile {
+    let content = Content::closed(Arc::clone(text));
+    if let Some(at) = free.iter().position(|file| *file.content(db) == content) {
+        return free.swap_remove(at);
+    }
+    match free.pop() {
+        Some(file) => {
+            file.set_content(db)
+                .with_durability(Durability::HIGH)
+                .to(content);
+            file
+        }
+        None => closed_file(db, path.clone(), Arc::clone(text)),
+    }
 }
