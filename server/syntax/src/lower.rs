@@ -807,7 +807,7 @@ impl<'a> Lowering<'a> {
     /// item's key: its name, or what it is assigned to (`handlers.list = …`).
     fn id(&mut self, name: &str) -> Ustr {
         let id = match self.scope.as_slice() {
-            [key] if base_of(key) == name || base_of(key).rsplit('.').next() == Some(name) => *key,
+            [key] if defines(base_of(key), name) => *key,
             [.., last] => ustr(&format!("{last}.{name}")),
             [] => ustr(name),
         };
@@ -942,6 +942,17 @@ pub(crate) fn base_of(key: &str) -> &str {
         Some((base, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => base,
         _ => key,
     }
+}
+
+/// Whether an item with this key is the definition of `name`: `name` itself, `exports.name`, or Rust's
+/// `<name as Trait>`.
+fn defines(key: &str, name: &str) -> bool {
+    key == name
+        || key.rsplit('.').next() == Some(name)
+        || key
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_prefix(name))
+            .is_some_and(|rest| rest.starts_with([' ', '>']))
 }
 
 /// The text behind `gatewatch:` in a comment.

@@ -158,7 +158,10 @@ impl Adapter for Rust {
         let Some(item) = nodes.last() else {
             return true;
         };
-        if matches!(item.kind(), "empty_statement" | "inner_attribute_item") {
+        if matches!(
+            item.kind(),
+            "empty_statement" | "foreign_mod_item" | "inner_attribute_item"
+        ) {
             return true;
         }
         if nodes.iter().any(|node| for_tests(text, *node)) {
@@ -169,6 +172,24 @@ impl Adapter for Rust {
         root.named_children(&mut cursor)
             .take_while(|node| node.is_extra() || node.kind() == "inner_attribute_item")
             .any(|node| for_tests(text, node))
+    }
+
+    fn key(&self, text: &str, node: Node<'_>) -> Option<String> {
+        match node.kind() {
+            "use_declaration" => Some("import".to_owned()),
+            // The type alone would be the key of its struct as well, and while one of the two is
+            // half-typed the other would take its place.
+            "impl_item" => {
+                let name = type_name(text, node.child_by_field_name("type")?);
+                let Some(base) = node.child_by_field_name("trait") else {
+                    return Some(format!("<{name}>"));
+                };
+                let base = text.get(base.byte_range()).unwrap_or_default();
+                let base = base.split_whitespace().collect::<Vec<_>>().join(" ");
+                Some(format!("<{name} as {base}>"))
+            }
+            _ => None,
+        }
     }
 
     fn operator(&self, text: &str) -> Operator {
@@ -1123,7 +1144,7 @@ fn class(
     match kind {
         ClassKind::Impl => {
             if let Some(ty) = node.child_by_field_name("type") {
-                name = type_name(lower, ty);
+                name = ustr(type_name(lower.text, ty));
                 spans.name = lower.span(ty);
             }
             // `impl !Send for X` takes the trait away.
@@ -1171,7 +1192,7 @@ fn class(
 }
 
 /// The last name of a type, without its arguments.
-fn type_name(lower: &Lowering<'_>, mut node: Node<'_>) -> Ustr {
+fn type_name<'a>(text: &'a str, mut node: Node<'_>) -> &'a str {
     for _ in 0..8 {
         let inner = match node.kind() {
             "generic_type" | "reference_type" | "pointer_type" => node.child_by_field_name("type"),
@@ -1179,7 +1200,7 @@ fn type_name(lower: &Lowering<'_>, mut node: Node<'_>) -> Ustr {
             "dynamic_type" | "abstract_type" => node.child_by_field_name("trait"),
             "array_type" => node.child_by_field_name("element"),
             "type_identifier" | "primitive_type" | "metavariable" | "identifier" => {
-                return lower.name(node);
+                return text.get(node.byte_range()).unwrap_or_default();
             }
             "bounded_type" => first_named(node),
             _ => None,
@@ -1189,7 +1210,7 @@ fn type_name(lower: &Lowering<'_>, mut node: Node<'_>) -> Ustr {
             None => break,
         }
     }
-    ustr("")
+    ""
 }
 
 /// The fields of a struct, or the variants of an enum.

@@ -76,15 +76,18 @@ fn list(lower: &mut Lowering<'_>, tree: Node<'_>, tokens: Tokens<'_, '_>) -> Vec
 
 /// Whether a token between braces says that statements or items stand there.
 fn is_statement_like(token: Node<'_>) -> bool {
-    let starts_item = matches!(
-        token.kind(),
-        "const" | "enum" | "fn" | "impl" | "mod" | "pub" | "static" | "struct" | "trait" | "use"
-    );
     let is_control = matches!(
         token.kind(),
         ";" | "for" | "if" | "let" | "loop" | "match" | "return" | "while" | "yield"
     );
-    starts_item || is_control
+    starts_item(token) || is_control
+}
+
+fn starts_item(token: Node<'_>) -> bool {
+    matches!(
+        token.kind(),
+        "const" | "enum" | "fn" | "impl" | "mod" | "pub" | "static" | "struct" | "trait" | "use"
+    )
 }
 
 /// Whether tokens can be expressions at all. A parse that fails is slow, and most macros of one's own
@@ -583,6 +586,7 @@ pub(super) fn macro_statement(
         }
         "cfg_if" => cfg_if(lower, tree, value, out),
         "select" => select(lower, tree, value, out),
+        _ if items(lower, tree, out) => {}
         _ => {
             let id = lower.expr(node);
             let statement = if value {
@@ -593,6 +597,33 @@ pub(super) fn macro_statement(
             lower.push_stmt(statement, node, out);
         }
     }
+}
+
+/// The items of a macro that holds nothing else (`pin_project! { struct … }`, `cfg_unix! { mod a; }`):
+/// they are defined where the macro stands. `false` if it holds anything else.
+fn items(lower: &mut Lowering<'_>, tree: Node<'_>, out: &mut Vec<StmtId>) -> bool {
+    let tokens = inside(tree);
+    if bracket(tree) != "{" || !tokens.iter().any(|token| starts_item(*token)) {
+        return false;
+    }
+    part(lower, &tokens, ("{", "}"), |lower, root| {
+        let block = match first_named(root)? {
+            block if block.kind() == "block" => block,
+            statement => first_named(statement)?,
+        };
+        let nodes = named(block);
+        let only_items = nodes.iter().all(|node| {
+            let kind = node.kind();
+            node.is_extra()
+                || kind.ends_with("_item")
+                || matches!(kind, "use_declaration" | "empty_statement")
+        });
+        if !only_items {
+            return None;
+        }
+        lower.nested(|lower| each(lower, &nodes, false, false, out))
+    })
+    .is_some()
 }
 
 /// Macros whose tokens are another language, or code for another place.
@@ -701,21 +732,21 @@ fn inline_names(lower: &mut Lowering<'_>, tree: Node<'_>, args: &mut [Arg]) {
     if pieces.len() != args.len() {
         return;
     }
-    let message = pieces
-        .iter()
-        .zip(args)
-        .find_map(|(piece, arg)| match piece {
-            [single] if matches!(single.kind(), "string_literal" | "raw_string_literal") => {
-                Some((*single, arg))
-            }
-            _ => None,
-        });
-    if let Some((literal, arg)) = message {
+    let is_string = |piece: &Tokens<'_, '_>| match piece {
+        [single] => matches!(single.kind(), "string_literal" | "raw_string_literal"),
+        _ => false,
+    };
+    let Some(at) = pieces.iter().position(is_string) else {
+        return;
+    };
+    let literal = pieces.get(at).and_then(|piece| piece.first()).copied();
+    let (_, rest) = args.split_at_mut(at);
+    if let (Some(literal), Some((arg, rest))) = (literal, rest.split_first_mut()) {
         let has_names = placeholders(&literal_text(lower, literal))
             .iter()
             .any(|part| matches!(part, Part::Named(_)));
         if has_names {
-            let expr = template(lower, literal, &[]);
+            let expr = template(lower, literal, rest);
             arg.value = lower.push(expr, literal);
         }
     }
