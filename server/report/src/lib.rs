@@ -27,6 +27,7 @@ pub use json::json;
 pub use lens::{Lens, lens, symbols};
 pub use markdown::markdown;
 pub use place::{Location, line_map, location, location_of};
+pub use plain::visible;
 pub use rendered::{Note, Rendered, Report, Unread, Unresolved, render};
 pub use routes::{Route, RouteControl, routes, routes_json};
 pub use routes_text::routes_text;

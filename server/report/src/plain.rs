@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 /// For a terminal: control and direction characters become visible; one tab is four blanks.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
