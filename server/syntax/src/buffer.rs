@@ -10,7 +10,7 @@ use tree_sitter::{InputEdit, Tree};
 
 use crate::facts::Language;
 use crate::file::{FileFacts, Lowered, lower, parse};
-use crate::lower::{LoweredItem, Reuse};
+use crate::lower::{LoweredItem, Reuse, base_of};
 use crate::spans::ItemSpans;
 
 /// One version of an open file: its tree, its facts, and what the next version can take over.
@@ -108,12 +108,10 @@ pub(crate) fn settle(mut lowered: Lowered, sound: &[LoweredItem], has_error: boo
     if !has_error {
         return lowered;
     }
-    let mut kept = Vec::with_capacity(lowered.items.len());
-    for item in lowered.items {
-        if !item.broken {
-            kept.push(item);
-            continue;
-        }
+    let (new, broken): (Vec<_>, Vec<_>) = lowered.items.into_iter().partition(|item| !item.broken);
+    let mut kept = new;
+    let mut old_ones = Vec::new();
+    for item in broken {
         // The old facts stand where the broken text begins; their inner places are only nearly right, which a
         // diagnostic on a line survives.
         if let Some(old) = sound.iter().find(|old| old.item.key == item.item.key) {
@@ -121,16 +119,31 @@ pub(crate) fn settle(mut lowered: Lowered, sound: &[LoweredItem], has_error: boo
             let mut spans = (*old.spans).clone();
             spans.whole = item.spans.whole;
             old.spans = Arc::new(spans);
-            kept.push(old);
+            old_ones.push(old);
         }
     }
-    let swallowed: Vec<LoweredItem> = sound
-        .iter()
-        .filter(|old| !kept.iter().any(|item| item.item.key == old.item.key))
-        .cloned()
-        .collect();
-    kept.extend(swallowed);
+    let is_swallowed = |old: &&LoweredItem| {
+        let same = |item: &LoweredItem| item.item.key == old.item.key;
+        !kept.iter().any(same) && !old_ones.iter().any(same)
+    };
+    let swallowed: Vec<LoweredItem> = sound.iter().filter(is_swallowed).cloned().collect();
+    old_ones.extend(swallowed);
+    // Where the head of a class is broken its methods stand there alone. They are no new items.
+    kept.retain(|item| {
+        sound.iter().any(|old| old.item.key == item.item.key)
+            || !old_ones.iter().any(|old| has_member(old, &item.item.key))
+    });
+    kept.extend(old_ones);
     kept.sort_by_key(|item| item.spans.whole.start);
     lowered.items = kept;
     lowered
+}
+
+/// Whether one of the functions inside of an item has this name.
+fn has_member(item: &LoweredItem, key: &str) -> bool {
+    let name = base_of(key);
+    item.item
+        .bodies
+        .iter()
+        .any(|body| body.id != item.item.key && base_of(&body.id).rsplit('.').next() == Some(name))
 }

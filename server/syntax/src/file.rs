@@ -315,6 +315,7 @@ fn key_of(text: &str, node: Node<'_>) -> String {
     clipped(whole.split(['\n', '{', '=']).next().unwrap_or_default())
 }
 
-fn clipped(text: &str) -> String {
+/// A key as short as keys are, and without the sign that numbers duplicates.
+pub(crate) fn clipped(text: &str) -> String {
     text.trim().chars().filter(|c| *c != '#').take(48).collect()
 }

@@ -25,7 +25,7 @@ const MAX_DEPTH: u32 = 200;
 /// As [`MAX_DEPTH`], of the links of chains (`a.b().c()…`): a router of some hundred routes is one chain
 /// that nests to the left as deep as it is long. All chains around a node count together, so facts
 /// never nest deeper than both limits together.
-const MAX_LINKS: u32 = 1000;
+const MAX_LINKS: u32 = 640;
 
 /// How deep parts that are parsed again ([`Lowering::part`]) may nest: each level reads the text inside
 /// of it once more.
@@ -911,7 +911,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Adds a class-like scope. `lower_body` lowers its members into the current code. Returns its
+    /// Adds a class-like scope, with an empty id or the wanted one. `lower_body` lowers its members into the current code. Returns its
     /// index.
     pub(crate) fn class(
         &mut self,
@@ -919,10 +919,11 @@ impl<'a> Lowering<'a> {
         spans: DefinitionSpans,
         lower_body: impl FnOnce(&mut Self) -> BlockId,
     ) -> u32 {
-        let name = if class.name.is_empty() {
-            "<>"
-        } else {
-            class.name.as_str()
+        // An adapter may ask for an id that says more than the name (an `impl` and its trait).
+        let name = match (class.id.as_str(), class.name.as_str()) {
+            ("", "") => "<>",
+            ("", name) => name,
+            (id, _) => id,
         };
         let id = self.id(name);
         class.id = id;
@@ -944,15 +945,9 @@ pub(crate) fn base_of(key: &str) -> &str {
     }
 }
 
-/// Whether an item with this key is the definition of `name`: `name` itself, `exports.name`, or Rust's
-/// `<name as Trait>`.
+/// Whether an item with this key is the definition of `name`: `name` itself, or `exports.name`.
 fn defines(key: &str, name: &str) -> bool {
-    key == name
-        || key.rsplit('.').next() == Some(name)
-        || key
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_prefix(name))
-            .is_some_and(|rest| rest.starts_with([' ', '>']))
+    key == name || key.rsplit('.').next() == Some(name)
 }
 
 /// The text behind `gatewatch:` in a comment.

@@ -13,6 +13,7 @@ use crate::facts::{
     Arg, ArgKind, Arm, BlockId, Class, ClassKind, Expr, ExprId, Function, Import, Imported, Mark,
     Marked, Operator, Param, ParamKind, Run, Stmt, StmtId,
 };
+use crate::file::clipped;
 use crate::lower::{Adapter, Lowering, MAX_BRANCHES, first_named, named, offset};
 use crate::spans::{DefinitionSpans, Span};
 
@@ -177,17 +178,7 @@ impl Adapter for Rust {
     fn key(&self, text: &str, node: Node<'_>) -> Option<String> {
         match node.kind() {
             "use_declaration" => Some("import".to_owned()),
-            // The type alone would be the key of its struct as well, and while one of the two is
-            // half-typed the other would take its place.
-            "impl_item" => {
-                let name = type_name(text, node.child_by_field_name("type")?);
-                let Some(base) = node.child_by_field_name("trait") else {
-                    return Some(format!("<{name}>"));
-                };
-                let base = text.get(base.byte_range()).unwrap_or_default();
-                let base = base.split_whitespace().collect::<Vec<_>>().join(" ");
-                Some(format!("<{name} as {base}>"))
-            }
+            "impl_item" => Some(impl_key(text, node)),
             _ => None,
         }
     }
@@ -625,6 +616,7 @@ fn each(
                 attributes.push(node);
                 continue;
             }
+            "label" => continue,
             "inner_attribute_item" => {
                 if for_tests(lower.text, node) {
                     return;
@@ -975,6 +967,20 @@ fn item(
     true
 }
 
+/// What tells an `impl` from others: `<Type>`, `<Type as Trait>`. The type alone would be the key of its
+/// struct as well, and while one of the two is half-typed the other would take its place.
+fn impl_key(text: &str, node: Node<'_>) -> String {
+    let name = node
+        .child_by_field_name("type")
+        .map_or("", |ty| type_name(text, ty));
+    let Some(base) = node.child_by_field_name("trait") else {
+        return clipped(&format!("<{name}>"));
+    };
+    let base = text.get(base.byte_range()).unwrap_or_default();
+    let base = base.split_whitespace().collect::<Vec<_>>().join(" ");
+    clipped(&format!("<{name} as {base}>"))
+}
+
 fn definition_spans(
     lower: &mut Lowering<'_>,
     node: Node<'_>,
@@ -1168,9 +1174,13 @@ fn class(
         _ => {}
     }
     let bases = lower.push_args(&bases);
+    let id = match kind {
+        ClassKind::Impl => ustr(&impl_key(lower.text, node)),
+        _ => ustr(""),
+    };
     let class = Class {
         name,
-        id: ustr(""),
+        id,
         kind,
         bases,
         decorators,

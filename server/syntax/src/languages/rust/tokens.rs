@@ -143,10 +143,26 @@ fn bracket(tree: Node<'_>) -> &'static str {
 
 /// `name = value`, and the `target: value` of logging macros.
 fn key_and_value<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
-    let at = match piece {
-        [name, colon, ..] if colon.kind() == ":" && name.kind() == "identifier" => 1,
-        _ => piece.iter().position(|token| token.kind() == "=")?,
+    let (key, value) = match piece {
+        [name, colon, value @ ..] if colon.kind() == ":" && name.kind() == "identifier" => {
+            (std::slice::from_ref(name), value)
+        }
+        _ => at_equals(piece)?,
     };
+    let is_key = match key {
+        [single] if is_literal(*single) => true,
+        _ => key.iter().all(|token| {
+            matches!(token.kind(), "." | "::" | "-")
+                || token.kind() != "token_tree"
+                    && token.kind().chars().all(|c| c.is_alphabetic() || c == '_')
+        }),
+    };
+    (is_key && !value.is_empty()).then_some((key, value))
+}
+
+/// What stands before and behind the first `=`.
+fn at_equals<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
+    let at = piece.iter().position(|token| token.kind() == "=")?;
     let (key, value) = piece.split_at(at);
     let (_, value) = value.split_first()?;
     (!key.is_empty() && !value.is_empty()).then_some((key, value))
@@ -282,8 +298,17 @@ fn statements(
     end: &str,
     out: &mut Vec<StmtId>,
 ) {
-    let tokens = inside(tree);
-    part(lower, &tokens, ("{", end), |lower, root| {
+    block_of(lower, &inside(tree), value, end, out);
+}
+
+fn block_of(
+    lower: &mut Lowering<'_>,
+    tokens: Tokens<'_, '_>,
+    value: bool,
+    end: &str,
+    out: &mut Vec<StmtId>,
+) {
+    part(lower, tokens, ("{", end), |lower, root| {
         let statement = first_named(root)?;
         let block = match statement.kind() {
             "block" => statement,
@@ -935,15 +960,7 @@ fn select(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<S
                     .position(|token| token.kind() == ",")
                     .unwrap_or(tail.len());
                 let (body, tail) = tail.split_at(end);
-                if let (Some(first), false) = (body.first(), body.is_empty()) {
-                    let id = self::value(lower, body);
-                    let statement = if value {
-                        Stmt::Tail(id)
-                    } else {
-                        Stmt::Expr(id)
-                    };
-                    lower.push_stmt(statement, *first, &mut inner);
-                }
+                block_of(lower, body, value, "}", &mut inner);
                 rest = tail;
             }
         }
@@ -965,7 +982,7 @@ fn select(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<S
 
 /// `pattern = future, if condition`, or `else`.
 fn select_head(lower: &mut Lowering<'_>, head: Tokens<'_, '_>) -> (ExprId, Option<ExprId>) {
-    let Some((pattern_tokens, rest)) = key_and_value(head) else {
+    let Some((pattern_tokens, rest)) = at_equals(head) else {
         return (unknown(lower, head), None);
     };
     let mut future = rest;
