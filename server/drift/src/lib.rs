@@ -6,8 +6,14 @@ mod code;
 mod compare;
 mod config;
 mod finding;
+mod fixes;
+mod loss;
+mod notes;
+mod pairs;
+mod places;
 
 pub use code::{Code, Taxonomy};
-pub use compare::{Trees, findings, fixes};
+pub use compare::{Trees, findings};
 pub use config::{CONFIG_FILE, Config, Problem, load as load_config};
+pub use fixes::fixes;
 pub use finding::{EntryName, Evidence, Finding, Fix, FixEdit, Severity, Side};

@@ -1,15 +1,415 @@
-//! Coverage: which controls each entry point has.
+//! Coverage: which controls each entry point has, and who can call it.
 
 use std::sync::Arc;
 
-use gatewatch_source::{Db, FileSet};
+use gatewatch_frameworks::{At, LibraryControl, Locator, packs};
+use gatewatch_source::{Db, FileSet, SourceFile};
+use ustr::{Ustr, ustr};
 
-use crate::control::Model;
+use crate::control::{Auth, Control, Coverage, Effect, Model, Order, Strength};
+use crate::effects::{Check, Effects, Use, effects_of};
+use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
+use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
+use crate::link::linked;
+use crate::names::method;
+use crate::places::{class_site, function_site};
+use crate::words::words;
+
+/// How deep dependencies of dependencies are followed.
+const MAX_DEPTH: u32 = 12;
 
 /// The model of a tree.
+///
+/// Reads the link and the effects of guards and handlers; an edit that changes neither leaves it as it
+/// is.
 #[salsa::tracked(returns(clone))]
 pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
-    let _ = tree;
-    let _ = db;
-    Arc::default()
+    let linked = linked(db, tree);
+    let entry_points = linked
+        .entry_points
+        .iter()
+        .map(|entry| {
+            db.unwind_if_revision_cancelled();
+            Arc::new(coverage(db, tree, entry))
+        })
+        .collect();
+    Arc::new(Model { entry_points, unknown: linked.unknown.clone() })
+}
+
+fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
+    let mut cover = Cover { db, tree, entry, controls: Vec::new(), seen: Vec::new(), public: false };
+    for guard in &entry.guards {
+        cover.guard(guard, &[], 0);
+    }
+    let mut writes = matches!(entry.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+    match &entry.handler {
+        Handler::Function(file, id) => {
+            if let Some((class, _)) = id.rsplit_once('.') {
+                for dependency in attribute_dependencies(db, tree, *file, ustr(class)) {
+                    cover.dependency(&dependency, *file, 0);
+                }
+            }
+            for dependency in dependencies(db, tree, *file, *id) {
+                cover.dependency(&dependency, *file, 0);
+            }
+            let inside = effects_of(db, tree, *file, *id, Use::Handler);
+            writes |= inside.writes;
+            cover.inline(&inside, *file, *id);
+        }
+        Handler::Class(..) | Handler::Unknown(_) => {}
+    }
+    let mut controls = cover.controls;
+    let public = cover.public;
+    derive_authentication(&mut controls);
+    let strongest = controls
+        .iter()
+        .filter(|control| control.effect == Effect::Authentication)
+        .map(|control| control.strength)
+        .max();
+    let handler_unknown = matches!(entry.handler, Handler::Unknown(_));
+    let (auth, why_unknown) = match strongest {
+        Some(Strength::Enforcing) => (Auth::Authenticated, None),
+        Some(Strength::Unknown) => {
+            let names: Vec<&str> = controls
+                .iter()
+                .filter(|control| control.effect == Effect::Authentication && control.strength == Strength::Unknown)
+                .map(|control| control.name.as_str())
+                .collect();
+            (Auth::Unknown, Some(format!("`{}` can't be followed", names.join("`, `"))))
+        }
+        _ if entry.uncertain => (Auth::Unknown, Some("its router is mounted in a way that could not be resolved".to_owned())),
+        _ if handler_unknown && !public => (Auth::Unknown, Some("its handler could not be resolved".to_owned())),
+        Some(Strength::Optional) => (Auth::Optional, None),
+        Some(Strength::Advisory) | None => (Auth::Public, None),
+    };
+    Coverage { entry_point: entry.clone(), controls, auth, why_unknown, writes }
+}
+
+/// A check of a role that finds out for itself who calls is the entry point's authentication too: without an
+/// identity it denies.
+fn derive_authentication(controls: &mut Vec<Control>) {
+    if controls.iter().any(|control| control.effect == Effect::Authentication && control.strength == Strength::Enforcing) {
+        return;
+    }
+    let Some(at) = controls
+        .iter()
+        .position(|control| control.effect == Effect::Authorization && control.strength == Strength::Enforcing)
+    else {
+        return;
+    };
+    let Some(found) = controls.get(at) else { return };
+    let derived = Control { effect: Effect::Authentication, demands: Vec::new(), ..found.clone() };
+    controls.insert(at, derived);
+}
+
+struct Cover<'a> {
+    db: &'a dyn Db,
+    tree: FileSet,
+    entry: &'a EntryPoint,
+    controls: Vec<Control>,
+    /// Callables that have been asked already.
+    seen: Vec<Callable>,
+    /// A guard names this entry point as open.
+    public: bool,
+}
+
+impl Cover<'_> {
+    fn dependency(&mut self, dependency: &Dependency, file: SourceFile, depth: u32) {
+        let guard = Guard {
+            callable: dependency.callable.clone(),
+            via: dependency.via,
+            site: (file, dependency.place),
+            own: true,
+        };
+        let before = self.controls.len();
+        self.guard(&guard, &dependency.scopes, depth);
+        let added = self.controls.get_mut(before..).unwrap_or_default();
+        if dependency.optional {
+            for control in added.iter_mut() {
+                control.strength = control.strength.min(Strength::Optional);
+            }
+        } else if !dependency.scopes.is_empty()
+            && let Some(first) = added.iter().find(|control| control.effect == Effect::Authentication).cloned()
+            && !added.iter().any(|control| control.effect == Effect::Authorization)
+        {
+            // `Security(guard, scopes=[…])`: the guard is told what to demand.
+            let mut demands = dependency.scopes.clone();
+            demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            self.controls.push(Control { effect: Effect::Authorization, demands, ..first });
+        }
+    }
+
+    fn guard(&mut self, guard: &Guard, scopes: &[Ustr], depth: u32) {
+        if depth > MAX_DEPTH || self.seen.contains(&guard.callable) && scopes.is_empty() {
+            return;
+        }
+        self.seen.push(guard.callable.clone());
+        match &guard.callable {
+            Callable::Function(file, id) => self.function(guard, *file, *id, &[], depth),
+            Callable::Made { maker, inner, args } => {
+                let (file, id) = inner.unwrap_or(*maker);
+                let mut found = effects_of(self.db, self.tree, file, id, Use::Guard);
+                if found.checks.is_empty() && inner.is_some() {
+                    found = effects_of(self.db, self.tree, maker.0, maker.1, Use::Guard);
+                }
+                self.checks(guard, &found, function_site(self.db, maker.0, maker.1), args);
+                for dependency in dependencies(self.db, self.tree, file, id) {
+                    self.dependency(&dependency, file, depth + 1);
+                }
+            }
+            Callable::Class(file, id, args) => self.class(guard, *file, *id, args, depth),
+            Callable::External(name, args) => self.external(guard, *name, args),
+            Callable::Unknown(name) => {
+                if name.is_empty() || words().sounds_like_guard(name) {
+                    self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+                }
+            }
+        }
+    }
+
+    fn function(&mut self, guard: &Guard, file: SourceFile, id: Ustr, args: &[Ustr], depth: u32) {
+        // What it depends on runs first.
+        let before = self.controls.len();
+        for dependency in dependencies(self.db, self.tree, file, id) {
+            self.dependency(&dependency, file, depth + 1);
+        }
+        let found = effects_of(self.db, self.tree, file, id, Use::Guard);
+        let verified = found.checks.iter().any(|check| check.strength == Strength::Enforcing);
+        if verified {
+            // A scheme only takes out what this function goes on to verify.
+            let mut at = before;
+            while at < self.controls.len() {
+                let scheme = self.controls.get(at).is_some_and(|control| {
+                    control.definition.is_none()
+                        && control.strength <= Strength::Unknown
+                        && control.effect == Effect::Authentication
+                        && control.via == "dependency"
+                });
+                if scheme {
+                    self.controls.remove(at);
+                } else {
+                    at += 1;
+                }
+            }
+        }
+        self.checks(guard, &found, function_site(self.db, file, id), args);
+        if found.checks.is_empty() && found.reads_identity && found.returns_identity && self.controls.len() == before {
+            self.push(
+                guard,
+                Effect::Authentication,
+                Strength::Optional,
+                function_site(self.db, file, id),
+                Vec::new(),
+                Order::Before,
+            );
+        }
+    }
+
+    fn class(&mut self, guard: &Guard, file: SourceFile, id: Ustr, args: &[Ustr], depth: u32) {
+        for dependency in class_dependencies(self.db, self.tree, file, id) {
+            self.dependency(&dependency, file, depth + 1);
+        }
+        let site = class_site(self.db, file, id);
+        for name in ["__call__", "dispatch", "process_request", "before_request", "use", "handle", "canActivate", "call", "__init__"] {
+            if let Some((file, method)) = method(self.db, self.tree, file, id, ustr(name)) {
+                for dependency in dependencies(self.db, self.tree, file, method) {
+                    self.dependency(&dependency, file, depth + 1);
+                }
+                let found = effects_of(self.db, self.tree, file, method, Use::Guard);
+                self.checks(guard, &found, site, args);
+                if !found.checks.is_empty() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The checks of one guard: one control for each effect.
+    fn checks(&mut self, guard: &Guard, found: &Effects, definition: Option<Site>, args: &[Ustr]) {
+        let open = self.exempted(found);
+        if open == Some(true) {
+            if !found.checks.is_empty() {
+                self.public = true;
+            }
+            return;
+        }
+        for effect in [Effect::Authentication, Effect::Authorization, Effect::Ownership] {
+            let checks: Vec<&Check> = found.checks.iter().filter(|check| check.effect == effect).collect();
+            let Some(strength) = checks.iter().map(|check| check.strength).max() else { continue };
+            let mut demands: Vec<Ustr> = checks.iter().flat_map(|check| check.demands.iter().copied()).collect();
+            if effect == Effect::Authorization {
+                demands.extend(args.iter().copied());
+            }
+            demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            demands.dedup();
+            let strength = if open.is_none() { strength.min(Strength::Unknown) } else { strength };
+            self.push(guard, effect, strength, definition, demands, Order::Before);
+        }
+    }
+
+    /// Whether a guard lets this entry point pass by its path or method; `None` when that can't be told.
+    fn exempted(&self, found: &Effects) -> Option<bool> {
+        let path = self.entry.path.as_str();
+        let endpoint = match &self.entry.handler {
+            Handler::Function(_, id) => id.rsplit('.').next().unwrap_or_default(),
+            _ => "",
+        };
+        let mut unclear = false;
+        for (_, texts) in &found.exempt {
+            if texts.is_empty() {
+                unclear = true;
+            }
+            for text in texts {
+                let text = text.as_str();
+                if text.eq_ignore_ascii_case(&self.entry.method)
+                    || !endpoint.is_empty() && text.rsplit('.').next() == Some(endpoint) && !text.starts_with('/')
+                {
+                    return Some(true);
+                }
+                if text.starts_with('/') {
+                    let text = text.trim_end_matches(['*', '$']);
+                    let below = text.len() > 1
+                        && path.strip_prefix(text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
+                    if path == text || path.trim_end_matches('/') == text.trim_end_matches('/') || text.ends_with('/') && below {
+                        return Some(true);
+                    }
+                }
+            }
+        }
+        if unclear { None } else { Some(false) }
+    }
+
+    fn external(&mut self, guard: &Guard, name: Ustr, args: &[(Option<Ustr>, Ustr)]) {
+        let Some(control) = packs().control(name) else {
+            // A name that only a library knows: if it sounds like a guard, it may be one.
+            let last = name.rsplit('.').next().unwrap_or_default();
+            if words().sounds_like_guard(last) {
+                self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+            }
+            return;
+        };
+        let strength = match control.strength.as_str() {
+            "enforcing" => Strength::Enforcing,
+            "optional" => Strength::Optional,
+            "advisory" => Strength::Advisory,
+            _ => Strength::Unknown,
+        };
+        let strength = if weakened(control, args) { strength.min(Strength::Optional) } else { strength };
+        let mut demands: Vec<Ustr> = args.iter().map(|(_, text)| *text).filter(|text| !text.is_empty()).collect();
+        demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        for effect in &control.effects {
+            let (effect, demands) = match effect.as_str() {
+                "authentication" => (Effect::Authentication, Vec::new()),
+                "authorization" => {
+                    // `requires("authenticated")` asks for no more than an identity.
+                    if demands.iter().all(|demand| demand == "authenticated") {
+                        continue;
+                    }
+                    (Effect::Authorization, demands.clone())
+                }
+                "ownership" => (Effect::Ownership, Vec::new()),
+                _ => continue,
+            };
+            self.push(guard, effect, strength, None, demands, Order::Before);
+        }
+        if let Some(with) = &control.authorizes_with
+            && with.alternatives.iter().any(|at| matches!(at, At::Named(name) if args.iter().any(|(own, _)| *own == Some(*name))))
+        {
+            self.push(guard, Effect::Authorization, strength, None, demands, Order::Before);
+        }
+    }
+
+    /// The checks inside the handler.
+    fn inline(&mut self, found: &Effects, file: SourceFile, id: Ustr) {
+        for check in &found.checks {
+            let (name, definition, via) = match check.by {
+                Some((file, id)) => {
+                    let name = id.rsplit('.').next().map_or(id, ustr);
+                    (name, function_site(self.db, file, id), "inline")
+                }
+                None => (ustr("inline"), Some(check.site), "inline"),
+            };
+            let control = Control {
+                effect: check.effect,
+                strength: check.strength,
+                name,
+                full_name: check.by.map_or(id, |(_, id)| id),
+                definition,
+                registration: check.site,
+                via,
+                own: true,
+                demands: check.demands.clone(),
+                order: check.order,
+            };
+            if !self.controls.iter().any(|other| other.effect == control.effect && other.name == control.name && other.via == via && other.demands == control.demands) {
+                self.controls.push(control);
+            }
+        }
+        let _ = file;
+    }
+
+    fn push(
+        &mut self,
+        guard: &Guard,
+        effect: Effect,
+        strength: Strength,
+        definition: Option<Site>,
+        demands: Vec<Ustr>,
+        order: Order,
+    ) {
+        let full_name = match &guard.callable {
+            Callable::Function(_, id) | Callable::Class(_, id, _) => *id,
+            Callable::Made { maker, .. } => maker.1,
+            Callable::External(name, _) | Callable::Unknown(name) => *name,
+        };
+        let control = Control {
+            effect,
+            strength,
+            name: guard.callable.name(),
+            full_name,
+            definition,
+            registration: guard.site,
+            via: guard.via,
+            own: guard.own,
+            demands,
+            order,
+        };
+        let same = self.controls.iter_mut().find(|other| {
+            other.effect == effect && other.full_name == control.full_name && other.demands == control.demands
+        });
+        match same {
+            Some(other) => other.strength = other.strength.max(strength),
+            None => self.controls.push(control),
+        }
+    }
+}
+
+/// Whether an argument turns a library's control off or makes it optional.
+fn weakened(control: &LibraryControl, args: &[(Option<Ustr>, Ustr)]) -> bool {
+    let Some(when) = &control.optional_when else { return false };
+    found_in(&when.at, args).is_some_and(|text| text.as_str() == when.is.as_str())
+}
+
+fn found_in(locator: &Locator, args: &[(Option<Ustr>, Ustr)]) -> Option<Ustr> {
+    locator.alternatives.iter().find_map(|at| match at {
+        At::Named(name) => args.iter().find(|(own, _)| *own == Some(*name)).map(|(_, text)| *text),
+        At::Position(index) => {
+            args.iter().filter(|(name, _)| name.is_none()).nth(*index).map(|(_, text)| *text)
+        }
+        At::Entry(of, entry) => {
+            let dict = match &**of {
+                At::Position(index) => args.iter().filter(|(name, _)| name.is_none()).nth(*index),
+                At::Named(name) => args.iter().find(|(own, _)| *own == Some(*name)),
+                _ => None,
+            }?;
+            let prefix = format!("{entry}:");
+            dict.1.split(',').find_map(|part| part.strip_prefix(prefix.as_str())).map(ustr)
+        }
+        _ => None,
+    })
+}
+
+/// Whether packs know what a library's callable imposes.
+pub fn is_known_control(name: &str) -> bool {
+    packs().control(ustr(name)).is_some()
 }

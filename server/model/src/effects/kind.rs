@@ -1,0 +1,63 @@
+//! What a value has to do with who is calling.
+
+use std::ops::BitOr;
+
+/// Properties of a value, as far as checks need them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Kind {
+    /// The request, or a part of it that can carry a credential.
+    pub(super) request: bool,
+    /// A credential out of the request.
+    pub(super) credential: bool,
+    /// Who is calling.
+    pub(super) identity: bool,
+    /// It came out of a function that verifies.
+    pub(super) verified: bool,
+    /// Something that was loaded.
+    pub(super) loaded: bool,
+    /// It was loaded for the caller: the identity is part of the query.
+    pub(super) scoped: bool,
+    /// An answer or error that refuses.
+    pub(super) denial: bool,
+    /// Data that the caller sent: body, path, query.
+    pub(super) data: bool,
+}
+
+impl Kind {
+    pub(super) const REQUEST: Self = Self { request: true, ..Self::NONE };
+    pub(super) const CREDENTIAL: Self = Self { credential: true, ..Self::NONE };
+    pub(super) const IDENTITY: Self = Self { identity: true, ..Self::NONE };
+    pub(super) const DATA: Self = Self { data: true, ..Self::NONE };
+    pub(super) const NONE: Self = Self {
+        request: false,
+        credential: false,
+        identity: false,
+        verified: false,
+        loaded: false,
+        scoped: false,
+        denial: false,
+        data: false,
+    };
+
+    /// Whether a condition on it asks who is calling.
+    pub(super) fn asks(self) -> bool {
+        self.credential || self.identity || self.scoped
+    }
+}
+
+impl BitOr for Kind {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            request: self.request || other.request,
+            credential: self.credential || other.credential,
+            identity: self.identity || other.identity,
+            verified: self.verified || other.verified,
+            loaded: self.loaded || other.loaded,
+            scoped: self.scoped || other.scoped,
+            denial: self.denial || other.denial,
+            data: self.data || other.data,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a function does that matters to the controls: which identity it inspects, where it denies, what it
+//! loads and writes, in order.
+//!
+//! A guard is what it does: a callable that inspects an identity or credential and on some path denies.
+//! One query for each function; it reads the function's own code and the effects of what it calls.
+
+mod classify;
+mod kind;
+mod value;
+mod walk;
+
+use std::sync::Arc;
+
+use gatewatch_frameworks::signature;
+use gatewatch_source::{Db, FileSet, SourceFile};
+use gatewatch_syntax::facts::{Expr, Stmt};
+use gatewatch_syntax::function;
+use ustr::Ustr;
+
+use crate::control::{Effect, Order, Strength};
+use crate::entry::Site;
+
+/// A check that a function makes.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Check {
+    /// What it does.
+    pub effect: Effect,
+    /// How sure it holds.
+    pub strength: Strength,
+    /// Where it stands: its condition, or the call that makes it.
+    pub site: Site,
+    /// The function that makes it, when it isn't made here.
+    pub by: Option<(SourceFile, Ustr)>,
+    /// What it demands, sorted.
+    pub demands: Vec<Ustr>,
+    /// When it runs, compared with loads and writes of the same function.
+    pub order: Order,
+}
+
+/// What a function does that matters to the controls.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
+pub struct Effects {
+    /// Its checks, in order. Those of functions that it returns (a decorator's wrapper, a factory's guard)
+    /// are among them.
+    pub checks: Vec<Check>,
+    /// It reads an identity or credential of the request.
+    pub reads_identity: bool,
+    /// It gives an identity back.
+    pub returns_identity: bool,
+    /// It loads something.
+    pub loads: bool,
+    /// It changes something.
+    pub writes: bool,
+    /// Conditions under which it lets requests pass by their path, endpoint or method: where each stands, with the texts
+    /// that it names.
+    pub exempt: Vec<(Site, Vec<Ustr>)>,
+    /// Checks whose denial can't take effect: swallowed, or the function goes on.
+    pub inert: Vec<Check>,
+}
+
+/// What a parameter carries, by what is injected into it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ParamKindOf {
+    /// Who is calling.
+    Identity,
+    /// A credential.
+    Credential,
+    /// Neither.
+    Nothing,
+}
+
+/// How a function is used: the parameters of a handler are data of the request, those of a guard are not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Use {
+    /// It answers a request.
+    Handler,
+    /// It stands in front of one, or is called by code that does.
+    Guard,
+}
+
+/// See [`Effects`].
+#[salsa::tracked(returns(clone), cycle_result = no_effects)]
+pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: Use) -> Arc<Effects> {
+    let Some(facts) = function(db, file, id) else { return Arc::default() };
+    let Some(signature) = signature(db, file, id) else { return Arc::default() };
+    let mut effects = walk::walk(db, tree, file, id, used, &facts, &signature);
+    // A decorator, a factory: what it returns does the work.
+    for nested in returned_functions(&facts) {
+        let inner = effects_of(db, tree, file, nested, Use::Guard);
+        effects.checks.extend(inner.checks.iter().cloned());
+        effects.inert.extend(inner.inert.iter().cloned());
+        effects.exempt.extend(inner.exempt.iter().cloned());
+        effects.reads_identity |= inner.reads_identity;
+    }
+    Arc::new(effects)
+}
+
+/// A function that leads back to itself contributes nothing of its own the second time round.
+fn no_effects(
+    _db: &dyn Db,
+    _revision: salsa::Id,
+    _tree: FileSet,
+    _file: SourceFile,
+    _id: Ustr,
+    _used: Use,
+) -> Arc<Effects> {
+    Arc::default()
+}
+
+/// The nested functions that a function's body returns.
+fn returned_functions(facts: &gatewatch_syntax::FunctionFacts) -> Vec<Ustr> {
+    let code = &facts.body;
+    let mut found = Vec::new();
+    for stmt in &code.stmts {
+        let (Stmt::Return(Some(value)) | Stmt::Tail(value)) = stmt else { continue };
+        let mut values = vec![*value];
+        while let Some(value) = values.pop() {
+            match code.expr(value) {
+                Expr::Function(index) => {
+                    found.extend(code.functions.get(index as usize).map(|function| function.id));
+                }
+                Expr::Name(name) => {
+                    found.extend(code.functions.iter().find(|function| function.name == name).map(|function| function.id));
+                }
+                // `return update_wrapper(inner, f)`, `[auth, (req, res, next) => …]`
+                Expr::Call { args, .. } | Expr::List(args) | Expr::Tuple(args) => {
+                    values.extend(code.args(args).iter().map(|arg| arg.value));
+                }
+                Expr::Cond { then, otherwise, .. } => values.extend([then, otherwise]),
+                _ => {}
+            }
+        }
+    }
+    found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    found.dedup();
+    found
+}

@@ -1,0 +1,353 @@
+//! What a signature brings along: injected dependencies and extractors.
+
+use gatewatch_frameworks::{
+    ArgumentKind, At, Locator, ParamRole, Signature, Value, class_roles, impls, packs, signature,
+};
+use gatewatch_source::{Db, FileSet, SourceFile};
+use ustr::{Ustr, ustr};
+
+use crate::effects::{Use, effects_of};
+use crate::entry::Callable;
+use crate::names::{Seen, Target, follow};
+
+/// A dependency of a signature.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Dependency {
+    /// What is called.
+    pub(crate) callable: Callable,
+    /// The name of the parameter that takes its result.
+    pub(crate) param: Ustr,
+    /// Scopes that are demanded with it.
+    pub(crate) scopes: Vec<Ustr>,
+    /// The parameter takes nothing as well: `Option<User>`.
+    pub(crate) optional: bool,
+    /// `dependency` or `extractor`.
+    pub(crate) via: &'static str,
+    /// Where it is written.
+    pub(crate) place: gatewatch_frameworks::Place,
+}
+
+/// The dependencies of a function's signature, in order.
+pub(crate) fn dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+    let Some(signature) = signature(db, file, id) else { return Vec::new() };
+    signature
+        .params
+        .iter()
+        .flat_map(|param| of_param(db, tree, file, param, &signature))
+        .collect()
+}
+
+/// The dependencies of a class whose instances are injected: those of its constructor and of the attributes that
+/// are injected.
+pub(crate) fn class_dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+    let mut found = Vec::new();
+    if let Some((file, init)) = crate::names::method(db, tree, file, id, ustr("__init__")) {
+        found.extend(dependencies(db, tree, file, init));
+    }
+    found
+}
+
+/// The injected values of a class's attributes: `user: User = Depends(current_user)` in a class-based view.
+pub(crate) fn attribute_dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+    let Some(class) = class_roles(db, file, id) else { return Vec::new() };
+    let Some(place) = class.place else { return Vec::new() };
+    let roles = std::sync::Arc::new(class.scope.clone());
+    class
+        .scope
+        .names
+        .iter()
+        .filter_map(|(name, value)| {
+            let seen = Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+            let target = follow(db, tree, &seen);
+            marked(db, tree, &target, None).map(|(callable, scopes)| Dependency {
+                callable,
+                param: *name,
+                scopes,
+                optional: false,
+                via: "dependency",
+                place,
+            })
+        })
+        .collect()
+}
+
+fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, signature: &Signature) -> Vec<Dependency> {
+    let roles = std::sync::Arc::new(signature.scope.clone());
+    let seen = |value: &Value| Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+    let dependency = |callable, scopes, optional, via| Dependency {
+        callable,
+        param: param.name,
+        scopes,
+        optional,
+        via,
+        place: param.place,
+    };
+    let ty = if param.ty == Value::Unknown { None } else { Some(follow(db, tree, &seen(&param.ty))) };
+    if let Some(default) = &param.default {
+        let target = follow(db, tree, &seen(default));
+        if let Some((callable, scopes)) = marked(db, tree, &target, ty.as_ref()) {
+            return vec![dependency(callable, scopes, false, "dependency")];
+        }
+    }
+    let Some(ty) = ty else { return Vec::new() };
+    if let Some((callable, scopes)) = annotated(db, tree, &ty, 0) {
+        return vec![dependency(callable, scopes, false, "dependency")];
+    }
+    if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
+        let (inner, optional) = unwrapped(db, tree, &ty);
+        if let Some(callable) = extractor(db, tree, &inner) {
+            return vec![dependency(callable, Vec::new(), optional, "extractor")];
+        }
+    }
+    Vec::new()
+}
+
+/// `Annotated[T, Depends(f)]`, also behind aliases and inside unions.
+fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<(Callable, Vec<Ustr>)> {
+    if depth > 6 {
+        return None;
+    }
+    match ty {
+        Target::Index { base, args } => {
+            let name = base.external_name()?;
+            if !name.ends_with("Annotated") {
+                return args.iter().find_map(|arg| annotated(db, tree, &follow(db, tree, arg), depth + 1));
+            }
+            let first = args.first().map(|arg| follow(db, tree, arg));
+            args.iter()
+                .skip(1)
+                .rev()
+                .find_map(|arg| marked(db, tree, &follow(db, tree, arg), first.as_ref()))
+                .or_else(|| annotated(db, tree, first.as_ref()?, depth + 1))
+        }
+        Target::Either(values) => {
+            values.iter().find_map(|value| annotated(db, tree, &follow(db, tree, value), depth + 1))
+        }
+        _ => None,
+    }
+}
+
+/// `Depends(f)`: the dependency and the scopes demanded with it.
+fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> Option<(Callable, Vec<Ustr>)> {
+    let Target::Call { callee, args, scope } = target else { return None };
+    let Target::External(name) = &**callee else { return None };
+    let injection = packs().injection(*name)?;
+    let at = |locator: &Locator| -> Option<Value> {
+        locator.alternatives.iter().find_map(|at| match at {
+            At::Position(index) => crate::names::argument(args, Some(*index), "").cloned(),
+            At::Named(name) => crate::names::argument(args, None, name).cloned(),
+            _ => None,
+        })
+    };
+    let scopes = injection.scopes.as_ref().and_then(&at).map(|value| texts(db, tree, &scope.with(value))).unwrap_or_default();
+    let callable = match at(&injection.at) {
+        Some(value) => callable_of(db, tree, &follow(db, tree, &scope.with(value))),
+        // `Depends()`: the type is the dependency.
+        None => callable_of(db, tree, ty?),
+    };
+    Some((callable, scopes))
+}
+
+fn texts(db: &dyn Db, tree: FileSet, seen: &Seen) -> Vec<Ustr> {
+    match follow(db, tree, seen) {
+        Target::Text(text) => vec![text],
+        Target::List(items) => items.iter().flat_map(|item| texts(db, tree, item)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Something that was followed as something that can be called to guard.
+pub(crate) fn callable_of(db: &dyn Db, tree: FileSet, target: &Target) -> Callable {
+    match target {
+        Target::Function(file, id) => Callable::Function(*file, *id),
+        Target::Class(file, id) => Callable::Class(*file, *id, Vec::new()),
+        Target::External(name) => Callable::External(*name, Vec::new()),
+        Target::Call { callee, args, scope } => {
+            let texts: Vec<(Option<Ustr>, Ustr)> = args
+                .iter()
+                .map(|arg| {
+                    let name = match &arg.kind {
+                        ArgumentKind::Named(name) => Some(*name),
+                        _ => None,
+                    };
+                    (name, short(db, tree, &scope.with(arg.value.clone())))
+                })
+                .collect();
+            let plain = || texts.iter().map(|(_, text)| *text).collect::<Vec<_>>();
+            match &**callee {
+                Target::Function(file, id) => {
+                    Callable::Made { maker: (*file, *id), inner: None, args: plain() }
+                }
+                Target::Class(file, id) => Callable::Class(*file, *id, plain()),
+                other => match other.external_name() {
+                    Some(name) => Callable::External(name, texts),
+                    None => Callable::Unknown(ustr("call")),
+                },
+            }
+        }
+        // A method of an instance, or of a library's object.
+        Target::Member(base, name) => match base.external_name() {
+            Some(of) => Callable::External(ustr(&format!("{of}.{name}")), Vec::new()),
+            None => Callable::Unknown(*name),
+        },
+        Target::Index { base, .. } => callable_of(db, tree, base),
+        _ => Callable::Unknown(ustr("")),
+    }
+}
+
+/// A value as a short text: what a person would compare.
+fn short(db: &dyn Db, tree: FileSet, seen: &Seen) -> Ustr {
+    match follow(db, tree, seen) {
+        Target::Text(text) => text,
+        Target::Bool(value) => ustr(if value { "true" } else { "false" }),
+        Target::Null => ustr("null"),
+        Target::List(items) => {
+            let parts: Vec<String> = items.iter().map(|item| short(db, tree, item).to_string()).collect();
+            ustr(&parts.join(","))
+        }
+        Target::External(name) => name.rsplit('.').next().map_or(name, ustr),
+        Target::Function(_, id) | Target::Class(_, id) => id,
+        Target::Member(_, name) => name,
+        _ => match &seen.value {
+            Value::Field(field) => field.1,
+            Value::Name(name) => *name,
+            _ => ustr("…"),
+        },
+    }
+}
+
+// ---- extractors -------------------------------------------------------------------------------
+
+/// The type inside `Option<T>` and `Result<T, E>`, and whether there was such a wrapper.
+fn unwrapped(db: &dyn Db, tree: FileSet, ty: &Target) -> (Target, bool) {
+    if let Target::Index { base, args } = ty
+        && let Some(name) = base.external_name()
+        && matches!(name.rsplit('.').next(), Some("Option" | "Result"))
+        && let Some(first) = args.first()
+    {
+        return (follow(db, tree, first), true);
+    }
+    (ty.clone(), false)
+}
+
+/// The method of a type that can reject a request, as a callable; the type itself where it is a library's.
+fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
+    match ty {
+        Target::Class(file, id) => {
+            let class = class_roles(db, *file, *id)?;
+            // The implementation may stand in another file; the type's own and then the whole tree is asked.
+            for place in std::iter::once(*file).chain(implementing_files(db, tree, class.name)) {
+                for (of, of_trait, block) in impls(db, place).iter() {
+                    if *of != class.name {
+                        continue;
+                    }
+                    let Some(of_trait) = of_trait else { continue };
+                    for extractor in packs().extractors() {
+                        if !extractor.traits.contains(of_trait) {
+                            continue;
+                        }
+                        let implemented = class_roles(db, place, *block)?;
+                        if let Some((_, method)) =
+                            implemented.methods.iter().find(|(name, _)| extractor.methods.contains(name))
+                        {
+                            return Some(Callable::Function(place, *method));
+                        }
+                    }
+                }
+            }
+            None
+        }
+        Target::Index { base, args } => {
+            // `Extension<CurrentUser>` rejects when nothing was attached; `State<T>` is no guard.
+            let _ = args;
+            extractor(db, tree, base)
+        }
+        Target::External(name) => {
+            // A trait's own name or a library's type: only those that packs know count.
+            packs().control(*name).filter(|control| !control.effects.is_empty())?;
+            Some(Callable::External(*name, Vec::new()))
+        }
+        _ => None,
+    }
+}
+
+/// Files that implement a trait for a type of this name.
+fn implementing_files(db: &dyn Db, tree: FileSet, name: Ustr) -> Vec<SourceFile> {
+    implementations(db, tree).get(&name).cloned().unwrap_or_default()
+}
+
+/// Rust types with the files in which they implement an extractor's trait.
+#[salsa::tracked(returns(clone))]
+fn implementations(db: &dyn Db, tree: FileSet) -> std::sync::Arc<std::collections::BTreeMap<Ustr, Vec<SourceFile>>> {
+    let mut found: std::collections::BTreeMap<Ustr, Vec<SourceFile>> = std::collections::BTreeMap::new();
+    for (path, file) in tree.files(db).iter() {
+        if path.extension() != "rs" {
+            continue;
+        }
+        for (of, of_trait, _) in impls(db, *file).iter() {
+            let takes_part =
+                of_trait.is_some_and(|name| packs().extractors().any(|extractor| extractor.traits.contains(&name)));
+            if takes_part {
+                let files = found.entry(*of).or_default();
+                if !files.contains(file) {
+                    files.push(*file);
+                }
+            }
+        }
+    }
+    std::sync::Arc::new(found)
+}
+
+/// What a parameter has to do with who is calling, by what is injected into it.
+pub(crate) fn param_kind(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    param: &ParamRole,
+    signature: &Signature,
+) -> Option<crate::effects::ParamKindOf> {
+    let dependency = of_param(db, tree, file, param, signature).into_iter().next()?;
+    let of_effects = |file: SourceFile, id: Ustr| {
+        let effects = effects_of(db, tree, file, id, Use::Guard);
+        let checks = effects.checks.iter().any(|check| check.effect == crate::control::Effect::Authentication);
+        if checks || effects.returns_identity || effects.reads_identity {
+            crate::effects::ParamKindOf::Identity
+        } else {
+            crate::effects::ParamKindOf::Nothing
+        }
+    };
+    Some(match &dependency.callable {
+        Callable::Function(file, id) => {
+            let own = of_effects(*file, *id);
+            // A dependency of a dependency can be what knows the caller.
+            if own == crate::effects::ParamKindOf::Nothing
+                && dependencies(db, tree, *file, *id).iter().any(|inner| names_identity(inner.param))
+                && names_identity(param.name)
+            {
+                crate::effects::ParamKindOf::Identity
+            } else {
+                own
+            }
+        }
+        Callable::Made { maker, .. } => of_effects(maker.0, maker.1),
+        Callable::Class(file, id, _) => {
+            match crate::names::method(db, tree, *file, *id, ustr("__call__")) {
+                Some((file, method)) => of_effects(file, method),
+                None => crate::effects::ParamKindOf::Nothing,
+            }
+        }
+        Callable::External(name, _) => match packs().control(*name) {
+            Some(control) if control.effects.is_empty() => crate::effects::ParamKindOf::Nothing,
+            Some(control) if control.strength.as_str() == "unknown" => crate::effects::ParamKindOf::Credential,
+            Some(_) => crate::effects::ParamKindOf::Identity,
+            None if crate::words::words().sounds_like_guard(name) => crate::effects::ParamKindOf::Identity,
+            None => crate::effects::ParamKindOf::Nothing,
+        },
+        Callable::Unknown(_) if names_identity(param.name) => crate::effects::ParamKindOf::Identity,
+        Callable::Unknown(_) => crate::effects::ParamKindOf::Nothing,
+    })
+}
+
+fn names_identity(name: Ustr) -> bool {
+    crate::words::words().is_identity(name) || crate::words::words().is_credential(name)
+}
