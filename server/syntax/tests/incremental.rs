@@ -120,7 +120,54 @@ export const actions = { default: async (event) => { await save(event) } };
 export { guard as default };
 "#;
 
-const SOURCES: [(Language, &str); 3] = [
+const RUST: &str = r##"//! Items.
+use axum::{Router, extract::{Path, State}, routing::{get, post as p}};
+pub use crate::auth::AuthUser;
+mod users;
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item { #[validate(length(min = 1))] pub name: String, owner: Uuid }
+
+// gatewatch: public
+#[utoipa::path(get, path = "/items/{id}", responses((status = 200, body = Item)))]
+pub async fn read(State(db): State<Db>, Path(id): Path<u32>, user: Option<AuthUser>) -> Result<Json<Item>> {
+    let Some(user) = user else { return Err(Denied) };
+    let item = sqlx::query_as!(Item, "select * from items where id = $1", id).fetch_one(&db).await?;
+    let kind = match item.kind { Kind::A | Kind::B if user.admin => "a", _ => return Err(NotFound) };
+    if item.owner != user.id && !matches!(user.role, Role::Admin) {
+        warn!(target: "auth", user = %user.id, "denied {kind}");
+        bail!("no {}", item.name);
+    } else if let Some(x) = item.x { run(|y| y + x) }
+    Ok(Json(json!({"id": id, "tags": [1, format!("{kind}/{}", item.name)]})))
+}
+
+impl<S: Sync> FromRequestParts<S> for AuthUser {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let token = parts.headers.get("x").ok_or_else(|| Error::Missing)?;
+        let name = r#"a "b" c"#;
+        Ok(Self { id: decode::<Claims>(token)?, name, ..Default::default() })
+    }
+}
+
+macro_rules! own { ($x:expr) => { $x } }
+lazy_static! { static ref KEY: Regex = Regex::new("x").unwrap(); }
+
+pub fn router() -> Router<Db> {
+    let check = async |req: Request, next: Next| next.run(req).await;
+    for path in ["/a", "/b"] { log(path); }
+    Router::new()
+        .route("/", get(|| async { "ok" }).post(items::create))
+        .layer(middleware::from_fn(check))
+}
+
+#[cfg(test)]
+mod tests { #[test] fn one() { assert_eq!(1, 1); } }
+"##;
+
+const SOURCES: [(Language, &str); 4] = [
+    (Language::Rust, RUST),
     (Language::Python, PYTHON),
     (Language::TypeScript, TYPESCRIPT),
     (Language::Tsx, TSX),
@@ -156,6 +203,14 @@ const INSERTIONS: &[&str] = &[
     "export const extra = () => 1;\n",
     "// gatewatch: note\n",
     "# gatewatch: note\n",
+    "'",
+    "!",
+    "|x| ",
+    "own!(a, |b| c)",
+    "fn extra() -> u8 { 1 }\n",
+    "#[cfg(test)]\n",
+    "#[get(\"/\")]\n",
+    "use extra::*;\n",
 ];
 
 /// A place and a length as parts of 10,000, whether they are widened to whole lines, and what is put in.
