@@ -1,6 +1,6 @@
 //! A check as JSON. The fields are a contract: none may be renamed or left out.
 
-use gatewatch_drift::{EntryName, Severity, Side, Taxonomy};
+use gatewatch_drift::{EntryName, Severity, Side};
 use serde::Serialize;
 
 use crate::rendered::{Rendered, Report};
@@ -29,9 +29,17 @@ struct Found<'r> {
     now: &'r str,
     evidence: Vec<Seen<'r>>,
     expected_control: &'r str,
-    taxonomy: Taxonomy,
+    taxonomy: Catalogues,
     decision: Option<()>,
     fixes: Vec<Offer<'r>>,
+}
+
+/// OWASP's list of applications is left to SARIF, where all catalogues are.
+#[derive(Serialize)]
+struct Catalogues {
+    cwe: &'static [u16],
+    stride: &'static [&'static str],
+    owasp_api: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -91,6 +99,7 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
 
 fn found(finding: &Rendered) -> Found<'_> {
     let location = &finding.location;
+    let taxonomy = finding.code.taxonomy();
     Found {
         code: finding.code.name(),
         severity: finding.severity,
@@ -115,7 +124,11 @@ fn found(finding: &Rendered) -> Found<'_> {
             })
             .collect(),
         expected_control: &finding.expected_control,
-        taxonomy: finding.code.taxonomy(),
+        taxonomy: Catalogues {
+            cwe: taxonomy.cwe,
+            stride: taxonomy.stride,
+            owasp_api: taxonomy.owasp_api,
+        },
         decision: None,
         fixes: finding.fixes.iter().map(|title| Offer { title }).collect(),
     }

@@ -41,6 +41,9 @@ pub struct RouteControl {
     pub strength: &'static str,
     /// The guard's whole name.
     pub name: String,
+    /// Its last part.
+    #[serde(skip)]
+    pub short_name: String,
     /// The file in which the guard is defined; in which it is registered, for one of a library.
     pub file: String,
     /// The line there, 1-based.
@@ -85,6 +88,7 @@ fn route_control(db: &dyn Db, control: &Control) -> RouteControl {
         effect: control.effect.word(),
         strength: control.strength.word(),
         name: control.full_name.to_string(),
+        short_name: control.name.to_string(),
         file: place.file.as_str().to_owned(),
         line: place.line,
         via: control.via,

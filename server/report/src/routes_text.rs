@@ -10,9 +10,9 @@ pub fn routes_text(routes: &[Route]) -> String {
         .map(|route| {
             let mut controls: Vec<String> = Vec::new();
             for control in &route.controls {
-                let name = control.name.rsplit(['.', ':']).next().unwrap_or_default();
+                let name = &control.short_name;
                 let name = match control.strength {
-                    "enforcing" => name.to_owned(),
+                    "enforcing" => name.clone(),
                     strength => format!("{name} ({strength})"),
                 };
                 if !controls.contains(&name) {
