@@ -37,7 +37,7 @@ pub struct Workspace {
 
 /// A folder and its baseline as they were read from disk and git: plain data, to be made on any thread
 /// while others go on working with a database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReadWorkspace {
     root: PathBuf,
     options: WalkOptions,
