@@ -29,6 +29,12 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Runs the language server on stdin and stdout.
+    Lsp {
+        /// Taken and ignored: editors like to say it, and there is no other way.
+        #[arg(long)]
+        stdio: bool,
+    },
     /// Says what a change did to the controls of a tree.
     ///
     /// Without --base or --base-dir the tree is compared with the revision that gatewatch.toml names,
@@ -191,6 +197,9 @@ pub fn main() -> ExitCode {
         }
     };
     log();
+    if let Command::Lsp { .. } = cli.command {
+        return gatewatch_lsp::run();
+    }
     match run(cli.command) {
         Ok((result, status)) => match write(&result) {
             Ok(()) => ExitCode::from(status),
@@ -208,6 +217,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(Vec<u8>, u8), Failure> {
     match command {
+        // The server writes its own output.
+        Command::Lsp { .. } => Ok((Vec::new(), 0)),
         Command::Check(args) => run_check(args),
         Command::Routes(args) => {
             let routes = routes(&args.dir)?;

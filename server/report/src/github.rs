@@ -4,12 +4,16 @@ use std::fmt::Write as _;
 
 use gatewatch_drift::Severity;
 
-use crate::rendered::Report;
+use crate::rendered::{Report, others};
 
-/// One line a finding.
+/// One line a finding; those that say the same of one place share a line, because only the first ten
+/// annotations of a step are shown.
 pub fn github(report: &Report) -> String {
     let mut out = String::new();
-    for finding in &report.findings {
+    for group in report.groups() {
+        let Some(finding) = group.first() else {
+            continue;
+        };
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -31,12 +35,16 @@ pub fn github(report: &Report) -> String {
             Some(entry) => format!("{}: {entry}", finding.code),
             None => finding.code.to_string(),
         };
-        let _ = writeln!(
-            out,
-            ",title={}::{}",
-            property(&title),
-            data(&finding.message)
-        );
+        let mut message = finding.message.clone();
+        let (names, more) = others(&group, 20);
+        if !names.is_empty() {
+            let _ = write!(message, "\nThe same is true of {}", names.join(", "));
+            if more > 0 {
+                let _ = write!(message, " and {more} more");
+            }
+            message.push('.');
+        }
+        let _ = writeln!(out, ",title={}::{}", property(&title), data(&message));
     }
     out
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gatewatch_drift::{Severity, Side};
 
 use crate::plain::{code, escaped, prose};
-use crate::rendered::{Rendered, Report};
+use crate::rendered::{Rendered, Report, others};
 
 /// Lets whoever posts the comment find it again.
 const MARK: &str = "<!-- gatewatch -->";
@@ -21,11 +21,17 @@ pub fn markdown(report: &Report) -> String {
     } else if let Some(note) = &report.note {
         let _ = writeln!(out, "There is no baseline: {}.\n", escaped(note));
     }
-    for finding in report.findings.iter().take(SHOWN) {
-        write_finding(&mut out, report, finding);
+    let groups = report.groups();
+    for group in groups.iter().take(SHOWN) {
+        if let Some(first) = group.first() {
+            write_finding(&mut out, report, first, group);
+        }
     }
-    if report.findings.len() > SHOWN {
-        let _ = writeln!(out, "And {} more.\n", report.findings.len() - SHOWN);
+    if let Some(left) = groups.get(SHOWN..) {
+        let more: usize = left.iter().map(Vec::len).sum();
+        if more > 0 {
+            let _ = writeln!(out, "And {more} more.\n");
+        }
     }
     if !report.unknown.is_empty() {
         let count = report.unknown.len();
@@ -60,7 +66,7 @@ pub fn markdown(report: &Report) -> String {
     out
 }
 
-fn write_finding(out: &mut String, report: &Report, finding: &Rendered) {
+fn write_finding(out: &mut String, report: &Report, finding: &Rendered, group: &[&Rendered]) {
     let sign = match finding.severity {
         Severity::Error => "🛑",
         Severity::Warning => "⚠️",
@@ -81,6 +87,16 @@ fn write_finding(out: &mut String, report: &Report, finding: &Rendered) {
         code(&at)
     );
     let _ = writeln!(out, "{}\n", prose(&finding.message));
+    let (names, more) = others(group, SHOWN);
+    if !names.is_empty() {
+        let names: Vec<String> = names.iter().map(|name| code(name)).collect();
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        let _ = writeln!(out, "The same is true of {}{more}.\n", names.join(", "));
+    }
     let mut details = String::new();
     for (name, text) in [
         ("Was", &finding.was),

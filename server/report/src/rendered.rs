@@ -141,6 +141,29 @@ impl Report {
         }
     }
 
+    /// The findings with those together that say the same of one place: a guard that leaves a router is
+    /// lost for all its entry points, and a reader wants to see that once.
+    pub fn groups(&self) -> Vec<Vec<&Rendered>> {
+        let mut groups: Vec<Vec<&Rendered>> = Vec::new();
+        for finding in &self.findings {
+            let known = groups.iter_mut().rev().take(16).find(|group| {
+                group.first().is_some_and(|first| {
+                    first.location == finding.location
+                        && first.code == finding.code
+                        && first.severity == finding.severity
+                        && first.now == finding.now
+                        && first.entry_point.is_some()
+                        && finding.entry_point.is_some()
+                })
+            });
+            match known {
+                Some(group) => group.push(finding),
+                None => groups.push(vec![finding]),
+            }
+        }
+        groups
+    }
+
     /// How many findings there are of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings
@@ -239,4 +262,15 @@ fn sort(all: &mut [Rendered]) {
         };
         key(a).cmp(&key(b))
     });
+}
+
+/// The entry points of all findings of a group but the first, and how many there are beyond `limit`.
+pub(crate) fn others(group: &[&Rendered], limit: usize) -> (Vec<String>, usize) {
+    let others = group.iter().skip(1);
+    let names = others
+        .filter_map(|one| one.entry_point.as_ref())
+        .take(limit)
+        .map(ToString::to_string)
+        .collect();
+    (names, group.len().saturating_sub(1 + limit))
 }

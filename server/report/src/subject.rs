@@ -59,18 +59,43 @@ struct Candidate {
     subject: Subject,
 }
 
-/// What stands at a byte offset: the smallest thing that touches it.
+/// What stands at a byte offset: the smallest thing that touches it. In front of a handler the name of
+/// one of its guards means the guard, wherever it is registered.
 pub(crate) fn at(
     db: &dyn Db,
     tree: FileSet,
     file: SourceFile,
     offset: u32,
 ) -> Option<(Subject, Span)> {
-    candidates(db, tree, file)
+    let found = candidates(db, tree, file)
         .into_iter()
         .filter(|candidate| candidate.rank < ENCLOSING && candidate.span.touches(offset))
-        .min_by_key(|candidate| (candidate.span.end - candidate.span.start, candidate.rank))
-        .map(|candidate| (candidate.subject, candidate.shown))
+        .min_by_key(|candidate| (candidate.span.end - candidate.span.start, candidate.rank))?;
+    if let Subject::Entries(entries) = &found.subject {
+        let (word, span) = word_at(&file.content(db).text, offset);
+        let mut controls = entries.iter().flat_map(|entry| &entry.controls);
+        if let Some(control) = controls.find(|control| control.name == word) {
+            return Some((Subject::Guard(Guard::of(control)), span));
+        }
+    }
+    Some((found.subject, found.shown))
+}
+
+/// The name that touches a byte offset, with its span.
+fn word_at(text: &str, offset: u32) -> (&str, Span) {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let (Some(before), Some(behind)) = (text.get(..offset as usize), text.get(offset as usize..))
+    else {
+        return ("", Span::default());
+    };
+    let start = before.trim_end_matches(is_name).len();
+    let end = text.len() - behind.trim_start_matches(is_name).len();
+    let bytes = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let span = Span {
+        start: bytes(start),
+        end: bytes(end),
+    };
+    (text.get(start..end).unwrap_or_default(), span)
 }
 
 /// What stands in a line, given by its span: an entry point before a guard, and if there is neither, the

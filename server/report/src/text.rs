@@ -6,7 +6,7 @@ use gatewatch_drift::{Severity, Side};
 
 use crate::place::Location;
 use crate::plain::visible;
-use crate::rendered::{Rendered, Report};
+use crate::rendered::{Rendered, Report, others};
 
 /// Escapes of a terminal, or nothing.
 #[derive(Clone, Copy)]
@@ -45,8 +45,10 @@ impl Paint {
 pub fn text(report: &Report, colours: bool) -> String {
     let paint = Paint { on: colours };
     let mut out = String::new();
-    for finding in &report.findings {
-        write_finding(&mut out, report, finding, paint);
+    for group in report.groups() {
+        if let Some(first) = group.first() {
+            write_finding(&mut out, report, first, &group, paint);
+        }
     }
     if !report.unknown.is_empty() {
         let count = report.unknown.len();
@@ -87,7 +89,13 @@ pub fn text(report: &Report, colours: bool) -> String {
     out
 }
 
-fn write_finding(out: &mut String, report: &Report, finding: &Rendered, paint: Paint) {
+fn write_finding(
+    out: &mut String,
+    report: &Report,
+    finding: &Rendered,
+    group: &[&Rendered],
+    paint: Paint,
+) {
     let place = &finding.location;
     let head = format!("{}[{}]", finding.severity, finding.code);
     let _ = writeln!(
@@ -114,6 +122,7 @@ fn write_finding(out: &mut String, report: &Report, finding: &Rendered, paint: P
             "entry point",
             finding.entry_point.as_ref().map(ToString::to_string),
         ),
+        ("also", also(group)),
         ("was", said(&finding.was)),
         ("now", said(&finding.now)),
         ("expected", said(&finding.expected_control)),
@@ -145,6 +154,16 @@ fn write_finding(out: &mut String, report: &Report, finding: &Rendered, paint: P
         let _ = writeln!(out, "{name}: {}", visible(title));
     }
     out.push('\n');
+}
+
+fn also(group: &[&Rendered]) -> Option<String> {
+    let (names, more) = others(group, 8);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    (!names.is_empty()).then(|| format!("{}{more}", names.join(", ")))
 }
 
 fn said(text: &str) -> Option<String> {
