@@ -26,6 +26,7 @@ pub(crate) struct Evaluator<'a> {
     exports: FxHashMap<Ustr, Value>,
     stars: Vec<Ustr>,
     ops: Vec<Op>,
+    classes: Vec<(Ustr, Vec<(Ustr, Value)>)>,
     results: u32,
     items: u32,
     /// Whether names that aren't defined here may come from a class around (never in Python).
@@ -44,6 +45,7 @@ impl<'a> Evaluator<'a> {
             exports: FxHashMap::default(),
             stars: Vec::new(),
             ops: Vec::new(),
+            classes: Vec::new(),
             results: 0,
             items: 0,
             depth: 0,
@@ -67,6 +69,7 @@ impl<'a> Evaluator<'a> {
             exports: sorted(self.exports),
             stars: self.stars,
             results: self.results,
+            classes: self.classes,
         }
     }
 
@@ -293,10 +296,16 @@ impl<'a> Evaluator<'a> {
             }
         }
         // Decorators of methods run with the class body; its names are its own.
-        let outer = std::mem::take(&mut self.env);
-        self.env = outer.clone();
+        let outer = self.env.clone();
         self.block(class.body);
-        self.env = outer;
+        let inner = std::mem::replace(&mut self.env, outer);
+        if !matches!(class.kind, ClassKind::Impl) {
+            let bound: Vec<(Ustr, Value)> = sorted(inner)
+                .into_iter()
+                .filter(|(name, value)| self.env.get(name) != Some(value))
+                .collect();
+            self.classes.push((class.id, bound));
+        }
         if !matches!(class.kind, ClassKind::Impl) {
             self.env.insert(class.name, target.clone());
         }
@@ -360,18 +369,29 @@ impl<'a> Evaluator<'a> {
     fn value_of(&mut self, id: ExprId) -> Value {
         let code = self.code;
         match code.expr(id) {
-            Expr::Unknown | Expr::Regex(_) | Expr::Yield(_) => Value::Unknown,
+            Expr::Unknown | Expr::Yield(_) => Value::Unknown,
+            Expr::Regex(text) => Value::Pattern(text_of(code.string(text))),
             Expr::Null => Value::Null,
             Expr::Bool(value) => Value::Bool(value),
             Expr::Number(text) => Value::Number(ustr(code.string(text))),
             Expr::Str(text) => Value::Text(text_of(code.string(text))),
             Expr::Template(parts) => {
-                let parts: Arc<[Value]> = code.parts(parts).map(|part| self.value(part)).collect();
+                let parts: Arc<[Value]> = code.parts(parts).map(|part| self.named(part)).collect();
                 Value::Template(parts)
             }
             Expr::Name(name) => match self.env.get(&name) {
                 Some(value) => value.clone(),
-                None => Value::Name(name),
+                // A macro that was imported: `routes!` of `use utoipa_axum::routes`.
+                None => match name.strip_suffix('!').and_then(|name| self.env.get(&ustr(name))) {
+                    Some(Value::Import(ImportRef {
+                        module,
+                        name: Some(_),
+                    })) => Value::Import(ImportRef {
+                        module: *module,
+                        name: Some(name),
+                    }),
+                    _ => Value::Name(name),
+                },
             },
             Expr::Attr { base, name } => {
                 // `import a.b` binds `a`, but is recorded under `a.b`.
@@ -441,11 +461,13 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Block(block) => self.block_value(block),
             Expr::Comprehension(block) => {
-                // The element for one item stands for the list; what matters is what it does.
-                let item = self.items;
-                let _ = self.nested_value(block);
-                let _ = item;
-                Value::Unknown
+                let outer = self.env.clone();
+                let body = self.nested(Some(block));
+                self.env = outer;
+                let result = self.results;
+                self.results += 1;
+                self.ops.push(Op::Collect { result, body });
+                Value::Result(result)
             }
         }
     }
@@ -472,8 +494,13 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn nested_value(&mut self, block: BlockId) -> Value {
-        self.block_value(block)
+    /// The value of a part of a text; a local name stays with what has no other.
+    fn named(&mut self, id: ExprId) -> Value {
+        let value = self.value(id);
+        match (self.code.expr(id), &value) {
+            (Expr::Name(name), Value::Result(_)) => Value::Named(Arc::new((value, name))),
+            _ => value,
+        }
     }
 
     fn call(&mut self, id: ExprId, callee: ExprId, args: Run) -> Value {
@@ -567,6 +594,7 @@ impl<'a> Evaluator<'a> {
         };
         let mut roles = ClassRoles {
             name: class.name,
+            is_module: class.kind == ClassKind::Module,
             ..ClassRoles::default()
         };
         roles.place = Some(self.place(PlaceNode::Class(u32::try_from(index).unwrap_or_default())));

@@ -13,7 +13,7 @@ mod value;
 pub use locate::{At, Locator};
 pub use packs::{
     ClassShape, Covers, Does, Extractor, Injection, KindId, LibraryControl, Method, ObjectKind,
-    Pack, Packs, PathStyle, Verbs, When, Wrapper, packs,
+    Pack, Packs, PathStyle, Server, Verbs, When, Wrapper, packs,
 };
 pub use roles::{builders, class_roles, function_roles, impls, module_roles, signature};
 pub use value::{

@@ -33,6 +33,9 @@ pub struct Pack {
     /// What classes with these bases contribute.
     #[serde(default)]
     pub class: Vec<ClassShape>,
+    /// Callables that serve an object: where a workspace calls one, nothing else of that kind is served.
+    #[serde(default)]
+    pub server: Vec<Server>,
     /// Callables that stand for one of their arguments.
     #[serde(default)]
     pub wrapper: Vec<Wrapper>,
@@ -112,6 +115,25 @@ pub struct ObjectKind {
     /// Whether guards of what it is mounted on don't reach its routes (a sub-application).
     #[serde(default)]
     pub isolated: bool,
+    /// Members that are the object itself under another name (`app.router`).
+    #[serde(default)]
+    pub itself: Vec<Ustr>,
+    /// The argument with a dict of children by path.
+    #[serde(default)]
+    pub mounts: Option<Locator>,
+    /// Whether a route of `/` below a prefix is the prefix alone.
+    #[serde(default)]
+    pub bare_root: bool,
+}
+
+/// A callable that serves an object.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Server {
+    /// Whole names.
+    pub names: Vec<Ustr>,
+    /// The argument with the object.
+    pub serves: Locator,
 }
 
 /// What a method does.
@@ -130,6 +152,10 @@ pub enum Does {
     Use,
     /// Makes a child object at a path.
     Child,
+    /// Registers a class with the routes that its methods declare.
+    Class,
+    /// Registers handlers that say their verb and path themselves, in an attribute.
+    Described,
     /// Nothing that matters; gives the object back.
     Nothing,
 }
@@ -194,6 +220,9 @@ pub struct Method {
     /// Whether the guard runs only when a parameter of this name is in the path.
     #[serde(default)]
     pub for_param: bool,
+    /// The attributes in which handlers describe themselves: positional arguments are verbs, `path` is the path.
+    #[serde(default)]
+    pub described_by: Vec<Ustr>,
 }
 
 /// What a class with one of these bases contributes.
@@ -208,18 +237,37 @@ pub struct ClassShape {
     /// The attribute that lists its verbs where it has no method for each.
     #[serde(default)]
     pub verbs_attribute: Option<Ustr>,
-    /// The method that answers all verbs.
+    /// The methods that answer all verbs; the first that it has counts.
     #[serde(default)]
-    pub dispatch: Option<Ustr>,
+    pub dispatch: Vec<Ustr>,
     /// Attributes with guards for all of its methods.
     #[serde(default)]
     pub guards: Vec<Ustr>,
-    /// Decorators that make a route of a method, registered with the class.
+    /// Decorators that make a route of a method, registered with the class: path first, `methods` by name.
     #[serde(default)]
     pub exposes: Vec<Ustr>,
-    /// Attributes with the path that all its exposed methods stand below.
+    /// The class's method that registers it on its first argument.
     #[serde(default)]
-    pub base_path: Vec<Ustr>,
+    pub registers: Option<Ustr>,
+    /// The path that all its exposed methods stand below: parts `{attribute}`, or `{attribute|default}`, in
+    /// which `{name}` is the class's name in small letters; the first whose attributes are all there.
+    #[serde(default)]
+    pub base_path: Vec<String>,
+    /// What the name of a class may end in, without it being part of `{name}`.
+    #[serde(default)]
+    pub name_suffixes: Vec<String>,
+    /// Methods that are routes of the base path without being exposed, with their verbs.
+    #[serde(default)]
+    pub members: std::collections::BTreeMap<Ustr, Vec<Ustr>>,
+    /// Whether each other public method is a route by its name.
+    #[serde(default)]
+    pub public_members: bool,
+    /// Beginnings of names that are no members.
+    #[serde(default)]
+    pub hidden: Vec<String>,
+    /// The attribute that lists further methods that are no members.
+    #[serde(default)]
+    pub hidden_attribute: Option<Ustr>,
     /// The kind of entry point; HTTP without one.
     #[serde(default)]
     pub kind: Option<Ustr>,
@@ -309,6 +357,7 @@ pub struct Packs {
     constructors: FxHashMap<Ustr, KindId>,
     methods: FxHashMap<(KindId, Ustr), (usize, usize)>,
     classes: FxHashMap<Ustr, (usize, usize)>,
+    servers: FxHashMap<Ustr, (usize, usize)>,
     wrappers: FxHashMap<Ustr, (usize, usize)>,
     controls: FxHashMap<Ustr, (usize, usize)>,
     injections: FxHashMap<Ustr, (usize, usize)>,
@@ -401,6 +450,12 @@ impl Packs {
             self.classes
                 .extend(class.bases.iter().map(|base| (*base, (at, index))));
         }
+        for (index, server) in pack.server.iter().enumerate() {
+            self.servers
+                .extend(server.names.iter().map(|name| (*name, (at, index))));
+            self.builders
+                .extend(server.names.iter().filter_map(|name| name.rsplit('.').next()).map(ustr));
+        }
         for (index, wrapper) in pack.wrapper.iter().enumerate() {
             self.wrappers
                 .extend(wrapper.names.iter().map(|name| (*name, (at, index))));
@@ -464,6 +519,12 @@ impl Packs {
     pub fn class(&self, base: Ustr) -> Option<&ClassShape> {
         let &(pack, class) = self.classes.get(&base)?;
         self.packs.get(pack)?.class.get(class)
+    }
+
+    /// Where the callable has the object that it serves.
+    pub fn server(&self, name: Ustr) -> Option<&Locator> {
+        let &(pack, server) = self.servers.get(&name)?;
+        Some(&self.packs.get(pack)?.server.get(server)?.serves)
     }
 
     /// The argument that a wrapper stands for.

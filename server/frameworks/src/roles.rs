@@ -178,6 +178,24 @@ fn last_name(
     }
 }
 
+/// The inline modules that are compiled for tests only.
+fn test_modules(db: &dyn Db, file: SourceFile) -> Vec<Ustr> {
+    let mut found = Vec::new();
+    for (_, code) in &heads(db, file).items {
+        for class in &code.classes {
+            let for_tests = class.decorators.iter().any(|&decorator| {
+                matches!(code.expr(decorator), Expr::Call { callee, args }
+                    if matches!(code.expr(callee), Expr::Name(name) if name.as_str() == "cfg")
+                        && code.args(args).iter().any(|arg| matches!(code.expr(arg.value), Expr::Name(name) if name.as_str() == "test")))
+            });
+            if class.kind == gatewatch_syntax::facts::ClassKind::Module && for_tests {
+                found.push(class.id);
+            }
+        }
+    }
+    found
+}
+
 /// Functions whose body makes or changes routers, by the names that packs know: candidates to be run as
 /// the start of an application when nothing else calls them. Sorted by id.
 #[salsa::tracked(returns(clone))]
@@ -185,8 +203,16 @@ pub fn builders(db: &dyn Db, file: SourceFile) -> Arc<Vec<Ustr>> {
     let vocabulary = crate::packs::packs().builder_names();
     let facts = gatewatch_syntax::file_facts(db, file);
     let mut found = Vec::new();
+    let tests = test_modules(db, file);
     for item in &facts.items {
         for body in &item.bodies {
+            if tests.iter().any(|module| {
+                body.id
+                    .strip_prefix(module.as_str())
+                    .is_some_and(|rest| rest.starts_with('.'))
+            }) {
+                continue;
+            }
             let makes = body.code.exprs.iter().any(|expr| match expr {
                 Expr::Call { callee, .. } | Expr::New { callee, .. } => {
                     matches!(body.code.expr(*callee), Expr::Name(name) | Expr::Attr { name, .. } if vocabulary.contains(&name))

@@ -48,6 +48,10 @@ pub enum Value {
     Either(Arc<[Value]>),
     /// The negation of a value, a comparison: only its truth is left, and that is unknown.
     Truth,
+    /// A regular expression, its pattern.
+    Pattern(Ustr),
+    /// A value with the local name that it was used by, where nothing else names it.
+    Named(Arc<(Value, Ustr)>),
 }
 
 impl Value {
@@ -91,12 +95,6 @@ pub struct Argument {
 }
 
 impl Argument {
-    pub(crate) fn plain(value: Value) -> Self {
-        Self {
-            kind: ArgumentKind::Positional,
-            value,
-        }
-    }
 
     pub(crate) fn kind_of(
         kind: ArgKind,
@@ -121,6 +119,17 @@ pub struct Place {
     pub in_body: bool,
     /// What in that code.
     pub node: PlaceNode,
+}
+
+impl Place {
+    /// The body of a function as a whole.
+    pub fn of_body(function: Ustr) -> Self {
+        Self {
+            code: function,
+            in_body: true,
+            node: PlaceNode::Stmt(0),
+        }
+    }
 }
 
 /// See [`Place`].
@@ -179,6 +188,13 @@ pub enum Op {
         /// What is done.
         body: Arc<[Op]>,
     },
+    /// The body runs for its values; the result is the list of them.
+    Collect {
+        /// Index of the result.
+        result: u32,
+        /// What gives the values.
+        body: Arc<[Op]>,
+    },
     /// What is done only under a condition.
     Branch {
         /// The condition.
@@ -205,6 +221,8 @@ pub struct ScopeRoles {
     pub stars: Vec<Ustr>,
     /// How many results there are.
     pub results: u32,
+    /// What the bodies of the classes defined here bind, by class id, as values of this scope.
+    pub classes: Vec<(Ustr, Vec<(Ustr, Value)>)>,
 }
 
 impl ScopeRoles {
@@ -218,6 +236,14 @@ impl ScopeRoles {
         find(&self.exports, name)
     }
 
+    /// The value that the body of a class defined here binds to a name; `None` for a class that isn't.
+    pub fn class(&self, id: Ustr) -> Option<&[(Ustr, Value)]> {
+        self.classes
+            .iter()
+            .find(|(class, _)| *class == id)
+            .map(|(_, names)| names.as_slice())
+    }
+
     /// The call with this result, wherever in the scope it stands.
     pub fn call(&self, result: u32) -> Option<(&Value, &Arc<[Argument]>, Place)> {
         fn search(ops: &[Op], wanted: u32) -> Option<(&Value, &Arc<[Argument]>, Place)> {
@@ -228,7 +254,7 @@ impl ScopeRoles {
                     result,
                     place,
                 } if *result == wanted => Some((callee, args, *place)),
-                Op::Loop { body, .. } => search(body, wanted),
+                Op::Loop { body, .. } | Op::Collect { body, .. } => search(body, wanted),
                 Op::Branch {
                     then, otherwise, ..
                 } => search(then, wanted).or_else(|| search(otherwise, wanted)),
@@ -294,4 +320,6 @@ pub struct ClassRoles {
     pub name: Ustr,
     /// Where it is defined.
     pub place: Option<Place>,
+    /// Whether it is an inline module, no class.
+    pub is_module: bool,
 }

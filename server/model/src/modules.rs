@@ -173,6 +173,18 @@ fn python(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
     }
     let index = module_index(db, tree);
     let Some(bases) = parts.first().and_then(|first| index.python.get(*first)) else {
+        // The workspace folder is itself a package: its own name is not in it.
+        if let [first, inside @ ..] = parts.as_slice()
+            && root_package(db, tree).is_some_and(|name| name == *first)
+        {
+            if inside.is_empty() {
+                return file_at(db, tree, "__init__.py")
+                    .unwrap_or_else(|| Module::External(spec.to_owned()));
+            }
+            if let Some(module) = python_at(db, tree, &inside.join("/")) {
+                return module;
+            }
+        }
         return Module::External(spec.to_owned());
     };
     // The nearest search path wins: the base that shares most with the importing file.
@@ -188,6 +200,57 @@ fn python(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
         }
     }
     Module::External(spec.to_owned())
+}
+
+/// The name under which the workspace folder imports itself, when it is a Python package: the one whose
+/// modules are there and have the names that are imported from them.
+#[salsa::tracked(returns(clone))]
+pub fn root_package(db: &dyn Db, tree: FileSet) -> Option<String> {
+    /// Files that are looked at; the name is in the imports of nearly each.
+    const FILES: usize = 400;
+    tree.file(db, &FilePath::new("__init__.py"))?;
+    let mut votes: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let sources = tree
+        .files(db)
+        .iter()
+        .filter(|(path, _)| path.extension() == "py" && crate::scope::is_production(path));
+    for (_, file) in sources.take(FILES) {
+        for (_, code) in &gatewatch_syntax::heads(db, *file).items {
+            for import in &code.imports {
+                let Some((first, inside)) = import.module.as_str().split_once('.') else {
+                    continue;
+                };
+                if first.is_empty() || known_library(first) {
+                    continue;
+                }
+                let (here, all) = votes.entry(first).or_default();
+                *all += 1;
+                let found = match python_at(db, tree, &inside.replace('.', "/")) {
+                    Some(Module::File(target)) => match import.what {
+                        gatewatch_syntax::facts::Imported::Name(name) => {
+                            has_name(db, tree, target, name)
+                        }
+                        _ => true,
+                    },
+                    _ => false,
+                };
+                *here += usize::from(found);
+            }
+        }
+    }
+    votes
+        .into_iter()
+        .filter(|(_, (here, all))| here * 2 > *all)
+        .max_by_key(|(_, (here, _))| *here)
+        .map(|(name, _)| name.to_owned())
+}
+
+/// Whether a Python module defines or imports a name, or has a submodule of that name.
+fn has_name(db: &dyn Db, tree: FileSet, file: SourceFile, name: ustr::Ustr) -> bool {
+    let roles = gatewatch_frameworks::module_roles(db, file);
+    roles.name(name).is_some()
+        || !roles.stars.is_empty()
+        || submodule(db, tree, &Module::File(file), &name).is_some()
 }
 
 fn known_library(name: &str) -> bool {

@@ -1,11 +1,15 @@
 //! The link: all files' roles together, from routers to entry points.
 
+mod calls;
+mod classes;
 mod machine;
 mod objects;
 mod paths;
 mod routes;
 mod shapes;
 mod value;
+mod values;
+mod views;
 
 use std::sync::Arc;
 
@@ -15,9 +19,7 @@ use ustr::Ustr;
 
 use crate::entry::Linked;
 use crate::scope::is_production;
-pub(crate) use machine::Machine;
-pub(crate) use routes::callables;
-pub(crate) use value::{Called, Func, Given, V};
+use machine::Machine;
 
 /// Every entry point of a tree with the guards that are registered in front of it.
 ///

@@ -67,6 +67,10 @@ pub(crate) struct RouteRegistration {
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) kind: ObjectKind,
+    /// The class of the workspace that it is an instance of, when the class extends a framework's.
+    pub(crate) class: Option<(SourceFile, Ustr)>,
+    /// Whether the framework's constructor has run.
+    pub(crate) made: bool,
     pub(crate) prefix: Vec<Piece>,
     /// Guards given to the constructor.
     pub(crate) guards: Vec<GuardUse>,
@@ -75,18 +79,33 @@ pub(crate) struct Object {
     pub(crate) place: (SourceFile, Place),
     /// The function that was started when it was made; see `routes::dead`.
     pub(crate) start: Option<(SourceFile, Ustr)>,
+    /// Whether it was handed to what serves it.
+    pub(crate) served: bool,
 }
 
 impl Object {
     pub(crate) fn new(kind: ObjectKind, place: (SourceFile, Place)) -> Self {
         Self {
             kind,
+            class: None,
+            made: false,
             prefix: Vec::new(),
             guards: Vec::new(),
             registered: Vec::new(),
             fields: FxHashMap::default(),
             place,
             start: None,
+            served: false,
+        }
+    }
+}
+
+impl Object {
+    /// The class of the workspace that the object is an instance of.
+    pub(crate) fn class(&self) -> Option<(SourceFile, Ustr)> {
+        match self.kind {
+            ObjectKind::Pack(_) => self.class,
+            ObjectKind::Instance(file, id) => Some((file, id)),
         }
     }
 }

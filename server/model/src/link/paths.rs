@@ -6,6 +6,11 @@ use super::value::Piece;
 
 /// Puts a path together and normalises its parameters; symbols become `{name}`.
 pub(crate) fn rendered(pieces: &[Piece], style: PathStyle) -> String {
+    if let [prefix @ .., Piece::Pattern(pattern)] = pieces {
+        // A regular expression stays as it is written.
+        let prefix = if prefix.is_empty() { String::new() } else { rendered(prefix, style) };
+        return format!("{}/{pattern}/", prefix.trim_end_matches('/'));
+    }
     let mut text = String::new();
     let mut literal = String::new();
     for piece in pieces {
@@ -25,7 +30,7 @@ pub(crate) fn rendered(pieces: &[Piece], style: PathStyle) -> String {
                     literal.push_str(part);
                 }
             }
-            Piece::Symbol(name) => {
+            Piece::Symbol(name) | Piece::Pattern(name) => {
                 text.push_str(&parameters(&literal, style));
                 literal.clear();
                 if text.is_empty() {

@@ -1,6 +1,6 @@
 //! From objects to entry points: walks the mount graph and decides which guards cover which route.
 
-use gatewatch_frameworks::{Covers, PathStyle, class_roles};
+use gatewatch_frameworks::{Covers, KindId, PathStyle, class_roles};
 use gatewatch_source::SourceFile;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
@@ -40,6 +40,7 @@ struct Way {
 /// All entry points of what the machine has run.
 pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
     let dead = dead_objects(machine);
+    let served = served_kinds(machine);
     let mut mounted: FxHashSet<u32> = FxHashSet::default();
     let mut unresolved = false;
     for (index, object) in machine.objects.iter().enumerate() {
@@ -66,7 +67,7 @@ pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
     let serving: Vec<u32> = roots
         .iter()
         .copied()
-        .filter(|&index| serves(machine, index) && !mounted.contains(&index))
+        .filter(|&index| serves(machine, index, &served) && !mounted.contains(&index))
         .collect();
     for &index in &serving {
         walk.object(machine, index, &Way::default(), false);
@@ -76,9 +77,12 @@ pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
     let no_application = serving.is_empty();
     if unresolved || no_application {
         for &index in &roots {
-            let is_router = matches!(machine.objects[index as usize].kind, ObjectKind::Pack(_));
+            let is_router = machine
+                .objects
+                .get(index as usize)
+                .is_some_and(|object| matches!(object.kind, ObjectKind::Pack(_)));
             if is_router
-                && !serves(machine, index)
+                && !serves(machine, index, &served)
                 && !mounted.contains(&index)
                 && registers(machine, index)
             {
@@ -108,20 +112,41 @@ pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
 }
 
 fn registers(machine: &Machine<'_>, index: u32) -> bool {
-    machine.objects[index as usize]
-        .registered
-        .iter()
-        .any(|registration| {
+    machine.objects.get(index as usize).is_some_and(|object| {
+        object.registered.iter().any(|registration| {
             matches!(
                 registration,
                 Registration::Route(_) | Registration::Mount { .. }
             )
         })
+    })
 }
 
-fn serves(machine: &Machine<'_>, index: u32) -> bool {
-    match machine.objects[index as usize].kind {
-        ObjectKind::Pack(kind) => machine.packs.kind(kind).is_some_and(|kind| kind.serves),
+/// The kinds of object of which some were seen to be served: others of the kind are not.
+fn served_kinds(machine: &Machine<'_>) -> FxHashSet<KindId> {
+    if machine.served_unknown {
+        return FxHashSet::default();
+    }
+    machine
+        .objects
+        .iter()
+        .filter(|object| object.served)
+        .filter_map(|object| match object.kind {
+            ObjectKind::Pack(kind) => Some(kind),
+            ObjectKind::Instance(..) => None,
+        })
+        .collect()
+}
+
+fn serves(machine: &Machine<'_>, index: u32, served: &FxHashSet<KindId>) -> bool {
+    let Some(object) = machine.objects.get(index as usize) else {
+        return false;
+    };
+    match object.kind {
+        ObjectKind::Pack(kind) => {
+            machine.packs.kind(kind).is_some_and(|kind| kind.serves)
+                && (object.served || !served.contains(&kind))
+        }
         ObjectKind::Instance(..) => false,
     }
 }
@@ -159,10 +184,12 @@ impl Walk {
         let ObjectKind::Pack(kind) = object.kind else {
             return;
         };
-        let (covers, isolated) = machine
+        let (covers, isolated, bare_root) = machine
             .packs
             .kind(kind)
-            .map_or((Covers::All, false), |kind| (kind.covers, kind.isolated));
+            .map_or((Covers::All, false, false), |kind| {
+                (kind.covers, kind.isolated, kind.bare_root)
+            });
         let style = machine
             .packs
             .pack_of(kind)
@@ -211,14 +238,20 @@ impl Walk {
                     .iter()
                     .filter_map(|other| registered_guard(other, &here.prefix))
                     .collect(),
-                Covers::Later => object.registered[..at]
+                Covers::Later => object
+                    .registered
                     .iter()
+                    .take(at)
                     .filter_map(|other| registered_guard(other, &here.prefix))
                     .collect(),
                 // The layer added last runs first.
-                Covers::Earlier => object.registered[at..]
+                Covers::Earlier => object
+                    .registered
                     .iter()
+                    .enumerate()
                     .rev()
+                    .take_while(|(other, _)| *other >= at)
+                    .map(|(_, other)| other)
                     .filter_map(|other| registered_guard(other, &here.prefix))
                     .collect(),
             };
@@ -226,7 +259,7 @@ impl Walk {
                 Registration::Route(route) => {
                     let mut way = here.clone();
                     way.guards.extend(in_front);
-                    self.route(machine, route, &way, style, framework);
+                    self.route(machine, route, &way, (style, bare_root), framework);
                 }
                 Registration::Mount {
                     path,
@@ -237,7 +270,9 @@ impl Walk {
                 } => {
                     let mut way = here.clone();
                     way.guards.extend(in_front);
-                    way.prefix.extend(path.iter().cloned());
+                    if !(bare_root && is_root(path) && !way.prefix.is_empty()) {
+                        way.prefix.extend(path.iter().cloned());
+                    }
                     way.mounts.push(*place);
                     way.guards.extend(guards.iter().map(|guard| Inherited {
                         guard: guard.clone(),
@@ -264,12 +299,14 @@ impl Walk {
         machine: &mut Machine<'_>,
         route: &RouteRegistration,
         way: &Way,
-        style: PathStyle,
+        (style, bare_root): (PathStyle, bool),
         framework: Ustr,
     ) {
         for path in &route.paths {
             let mut whole = way.prefix.clone();
-            whole.extend(path.iter().cloned());
+            if !(bare_root && is_root(path) && !whole.is_empty()) {
+                whole.extend(path.iter().cloned());
+            }
             let rendered_path = rendered(&whole, style);
             let mut guards = Vec::new();
             for inherited in &way.guards {
@@ -302,7 +339,8 @@ impl Walk {
             let routers: Vec<Site> = way
                 .routers
                 .iter()
-                .map(|&index| machine.objects[index as usize].place)
+                .filter_map(|&index| machine.objects.get(index as usize))
+                .map(|object| object.place)
                 .collect();
             for (method, handler, more) in answers(machine, route) {
                 let mut guards = guards.clone();
@@ -335,7 +373,9 @@ impl Walk {
             if dead.contains(&index) {
                 continue;
             }
-            let object = machine.objects[index as usize].clone();
+            let Some(object) = machine.objects.get(index as usize).cloned() else {
+                continue;
+            };
             let of_object =
                 object
                     .guards
@@ -362,6 +402,11 @@ impl Walk {
             }
         }
     }
+}
+
+/// Whether a path is `/` alone.
+fn is_root(path: &[Piece]) -> bool {
+    matches!(path, [Piece::Text(text)] if text.as_str() == "/")
 }
 
 /// Verb, handler and further guards of what a route runs: one for each verb that it answers.
@@ -435,9 +480,7 @@ fn answers(
             found.push((upper, Handler::Function(method_file, method), guards));
         }
     }
-    if found.is_empty()
-        && let Some(dispatch) = shape.dispatch
-    {
+    if found.is_empty() && !shape.dispatch.is_empty() {
         let mut verbs = Vec::new();
         if let Some(attribute) = shape.verbs_attribute
             && let Some(V::List(items)) = machine.class_attribute(file, id, attribute)
@@ -455,7 +498,11 @@ fn answers(
                 route.verbs.clone()
             };
         }
-        let handler = match machine.find_method(file, id, dispatch) {
+        let method = shape
+            .dispatch
+            .iter()
+            .find_map(|name| machine.find_method(file, id, *name));
+        let handler = match method {
             Some((file, method)) => Handler::Function(file, method),
             None => Handler::Class(file, id),
         };
@@ -540,7 +587,7 @@ fn handler_of(machine: &mut Machine<'_>, value: &V, place: Site) -> (Handler, Ve
             }
             V::List(items) => match items.last() {
                 Some(last) => {
-                    for guard in items.iter().take(items.len() - 1) {
+                    for guard in items.iter().rev().skip(1).rev() {
                         let guard = GuardUse {
                             value: guard.clone(),
                             via: "route",

@@ -83,6 +83,10 @@ pub(crate) fn flattened(values: Vec<V>) -> Vec<V> {
     for value in values {
         match value.settled() {
             V::List(items) => flat.extend(flattened(items.to_vec())),
+            // What is given depends on something; each of the lists may be.
+            V::Either(values) if values.iter().any(|value| matches!(value.settled(), V::List(_))) => {
+                flat.extend(flattened(values.to_vec()));
+            }
             _ => flat.push(value),
         }
     }
@@ -112,31 +116,58 @@ impl Machine<'_> {
         args: Vec<(Given, V)>,
         place: (SourceFile, Place),
     ) -> V {
+        let mut object = Object::new(ObjectKind::Pack(kind), place);
+        object.start = self.current_start();
+        let index = self.push_object(object);
+        self.initialise(index, kind, name, args, place);
+        V::Object(index)
+    }
+
+    /// The constructor of a framework's object runs.
+    pub(crate) fn initialise(
+        &mut self,
+        index: u32,
+        kind: KindId,
+        name: Ustr,
+        args: Vec<(Given, V)>,
+        place: (SourceFile, Place),
+    ) {
         let packs = self.packs;
         let Some(shape) = packs.kind(kind) else {
-            return V::Unknown;
+            return;
         };
-        let mut object = Object::new(ObjectKind::Pack(kind), place);
-        if let Some(prefix) = &shape.prefix {
-            object.prefix = located(prefix, &args)
-                .first()
-                .map(V::pieces)
-                .unwrap_or_default();
+        let mut prefix = Vec::new();
+        if let Some(at) = &shape.prefix {
+            prefix = located(at, &args).first().map(V::pieces).unwrap_or_default();
         }
-        if object.prefix.is_empty()
+        if prefix.is_empty()
             && let Some(at) = &shape.prefix_from_name
             && let Some(name) = located(at, &args).first().and_then(V::as_text)
         {
-            object.prefix = vec![Piece::Text(ustr(&format!("/{name}")))];
+            prefix = vec![Piece::Text(ustr(&format!("/{name}")))];
         }
-        if let Some(guards) = &shape.guards {
-            object.guards = self.guards(located(guards, &args), "router", place);
+        let guards = match &shape.guards {
+            Some(guards) => self.guards(located(guards, &args), "router", place),
+            None => Vec::new(),
+        };
+        if let Some(object) = self.objects.get_mut(index as usize) {
+            object.made = true;
+            object.prefix = prefix;
+            object.guards = guards;
         }
-        object.start = self.current_start();
-        let index = self.push_object(object);
         if let Some(routes) = &shape.routes {
             for child in flattened(located(routes, &args)) {
                 self.mount(index, Vec::new(), &child, Vec::new(), false, place);
+            }
+        }
+        if let Some(mounts) = &shape.mounts {
+            for value in located(mounts, &args) {
+                let V::Dict(entries) = value.settled() else {
+                    continue;
+                };
+                for (path, child) in entries.iter() {
+                    self.mount(index, path.pieces(), child, Vec::new(), false, place);
+                }
             }
         }
         if let Some(parent) = &shape.mounted_on
@@ -157,7 +188,34 @@ impl Machine<'_> {
             let method = name.rsplit('.').next().map_or(name, ustr);
             self.method(index, method, args, place);
         }
-        V::Object(index)
+    }
+
+    /// Objects are handed to what serves them.
+    pub(crate) fn serve(&mut self, at: &Locator, args: &Args) {
+        for value in flattened(located(at, args)) {
+            let mut object = match value.settled() {
+                V::Object(object) => Some(*object),
+                // Wrapped in something that is no router.
+                V::Called(called) => called.args.iter().find_map(|(_, arg)| match arg.settled() {
+                    V::Object(object) => Some(*object),
+                    _ => None,
+                }),
+                _ => None,
+            };
+            if let Some(instance) = object
+                && let Some(inner) = self.router_field(instance)
+                && !matches!(
+                    self.objects.get(instance as usize).map(|object| object.kind),
+                    Some(ObjectKind::Pack(_))
+                )
+            {
+                object = Some(inner);
+            }
+            match object.and_then(|object| self.objects.get_mut(object as usize)) {
+                Some(object) => object.served = true,
+                None => self.served_unknown = true,
+            }
+        }
     }
 
     /// A method of an object is called.
@@ -173,6 +231,15 @@ impl Machine<'_> {
             Some(ObjectKind::Pack(kind)) => packs.method(kind, name).map(|method| (kind, method)),
             _ => None,
         };
+        if let Some((_, method)) = found
+            && method.does == Does::Route
+            && method.path.is_some()
+            && method.handler.as_ref().is_some_and(|handler| handler.alternatives == [At::FromEnd(1)])
+            && args.len() < 2
+        {
+            // `app.get("setting")` reads a setting.
+            return V::Unknown;
+        }
         let Some((kind, method)) = found else {
             return self.called(
                 V::Member(std::sync::Arc::new((V::Object(object), name))),
@@ -227,15 +294,17 @@ impl Machine<'_> {
             Does::Nothing => {}
             Does::Route => {
                 let mut verbs = match &method.verbs {
-                    Some(Verbs::Name) => vec![ustr(&name.trim_end_matches("_with").to_uppercase())],
+                    Some(Verbs::Name) => vec![verb_of(&name)],
                     Some(Verbs::Fixed(verbs)) => verbs.clone(),
                     Some(Verbs::Argument { at, default }) => {
                         let given = flattened(located(at, args));
-                        let verbs: Vec<Ustr> = given.iter().flat_map(verb_names).collect();
-                        if verbs.is_empty() {
-                            default.clone()
-                        } else {
-                            verbs
+                        let mut verbs: Vec<Ustr> = given.iter().flat_map(verb_names).collect();
+                        verbs.dedup();
+                        match (verbs.is_empty(), given.iter().any(|value| !matches!(value, V::Null))) {
+                            (false, _) => verbs,
+                            // Given, but not known.
+                            (true, true) => vec![ustr("ANY")],
+                            (true, false) => default.clone(),
                         }
                     }
                     // The handler is a class with a method for each verb.
@@ -253,7 +322,6 @@ impl Machine<'_> {
                         .next_back()
                         .unwrap_or_default(),
                 };
-                // `app.get("setting")` with one argument reads a setting.
                 if method.path.is_some() && paths.is_empty() && decorated.is_none() {
                     return V::Object(object);
                 }
@@ -331,6 +399,26 @@ impl Machine<'_> {
                     self.register_guard(object, Vec::new(), param, guard);
                 }
             }
+            Does::Class => {
+                for class in flattened(get(&method.handler)) {
+                    let class = match class.settled() {
+                        V::Class(file, id) => Some((*file, *id)),
+                        V::Object(object) => {
+                            self.objects.get(*object as usize).and_then(Object::class)
+                        }
+                        _ => None,
+                    };
+                    match class {
+                        Some((file, id)) => self.register_class(object, file, id, args, place),
+                        None => self.unresolved(object, place),
+                    }
+                }
+            }
+            Does::Described => {
+                for handler in flattened(get(&method.handler)) {
+                    self.described(object, method, handler, place);
+                }
+            }
             Does::Use => self.use_all(object, method, args, place),
             Does::Child => {
                 let Some(kind) = method
@@ -349,6 +437,12 @@ impl Machine<'_> {
             }
         }
         V::Object(object)
+    }
+
+    fn unresolved(&mut self, object: u32, place: (SourceFile, Place)) {
+        if let Some(at) = self.objects.get_mut(object as usize) {
+            at.registered.push(Registration::Unresolved { place });
+        }
     }
 
     fn register_guard(
@@ -372,12 +466,12 @@ impl Machine<'_> {
             .map(|(_, value)| value.clone())
             .collect();
         let is_path = |value: &V| match value.settled() {
-            V::Text(_) => true,
+            V::Text(_) | V::Pattern(_) => true,
             V::List(items) => {
                 !items.is_empty()
                     && items
                         .iter()
-                        .all(|item| matches!(item.settled(), V::Text(_)))
+                        .all(|item| matches!(item.settled(), V::Text(_) | V::Pattern(_)))
             }
             V::Either(values) => values.iter().any(|value| value.as_text().is_some()),
             // Nothing is known but the name: `app.use(config.basePath, router)`.
@@ -458,6 +552,7 @@ impl Machine<'_> {
         replaces_prefix: bool,
         place: (SourceFile, Place),
     ) {
+        let child = self.unwrapped(child);
         let child = match child.settled() {
             V::Object(child) => match self.objects.get(*child as usize).map(|object| object.kind) {
                 Some(ObjectKind::Pack(_)) => Some(*child),
@@ -496,6 +591,21 @@ impl Machine<'_> {
         if let Some(at) = self.objects.get_mut(parent as usize) {
             at.registered.push(registration);
         }
+    }
+
+    /// What a wrapper stands for: `WSGIMiddleware(app)`, `router.routes()`.
+    fn unwrapped(&self, value: &V) -> V {
+        let mut at = value.clone();
+        for _ in 0..8 {
+            let V::Called(called) = &at else { break };
+            let V::External(name) = &called.callee else { break };
+            let Some(wrapper) = self.packs.wrapper(*name) else { break };
+            match located(&wrapper.inner, &called.args).into_iter().next() {
+                Some(inner) => at = inner,
+                None => break,
+            }
+        }
+        at
     }
 
     /// Guards as they are written in an argument: lists are taken apart, wrappers looked into.
@@ -566,6 +676,11 @@ impl Machine<'_> {
                 }
                 self.plain_decorator(decorator, &target, place);
             }
+            // A decorator of the workspace may register what it is given.
+            V::Func(func) => {
+                self.plain_decorator(decorator, &target, place);
+                self.call_function(func, &[(Given::Position, target)]);
+            }
             _ => self.plain_decorator(decorator, &target, place),
         }
     }
@@ -623,27 +738,39 @@ pub(crate) fn definition(value: &V) -> Option<(SourceFile, Ustr)> {
     }
 }
 
+/// The verb that a method is named for: `get`, `get_with`, `get_service`.
+fn verb_of(name: &str) -> Ustr {
+    let plain = name.trim_end_matches("_with").trim_end_matches("_service");
+    ustr(&plain.to_uppercase())
+}
+
 /// The verbs that a value names: `"GET"`, `MethodFilter::GET`, `"GET, POST"`.
-fn verb_names(value: &V) -> Vec<Ustr> {
+pub(crate) fn verb_names(value: &V) -> Vec<Ustr> {
+    const VERBS: &[&str] = &[
+        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "ANY",
+    ];
+    let constant = |name: &str| {
+        let name = name.rsplit('.').next().unwrap_or_default().to_uppercase();
+        VERBS.contains(&name.as_str()).then(|| ustr(&name))
+    };
     let text = match value.settled() {
-        V::Text(_) => value.as_text().unwrap_or_default(),
-        V::External(name) => name.rsplit('.').next().unwrap_or_default().to_owned(),
-        V::Member(member) => member.1.to_string(),
+        V::Text(_) => value.settled().as_text().unwrap_or_default(),
+        V::External(name) => return constant(name).into_iter().collect(),
+        V::Member(member) => return constant(&member.1).into_iter().collect(),
         V::Either(values) => return values.iter().flat_map(verb_names).collect(),
         V::Called(called) => {
             // `MethodFilter::GET.or(MethodFilter::POST)`
-            return std::iter::once(&called.callee)
-                .chain(called.args.iter().map(|(_, arg)| arg))
-                .flat_map(|value| match value {
-                    V::Member(member) => verb_names(&member.0),
-                    V::External(name) => name
-                        .rsplit('.')
-                        .nth(1)
-                        .map(|verb| vec![ustr(&verb.to_uppercase())])
-                        .unwrap_or_default(),
-                    other => verb_names(other),
-                })
-                .collect();
+            let mut verbs = match &called.callee {
+                V::Member(member) => verb_names(&member.0),
+                V::External(name) => name
+                    .rsplit('.')
+                    .nth(1)
+                    .map(|verb| vec![ustr(&verb.to_uppercase())])
+                    .unwrap_or_default(),
+                _ => Vec::new(),
+            };
+            verbs.extend(called.args.iter().flat_map(|(_, arg)| verb_names(arg)));
+            return verbs;
         }
         _ => return Vec::new(),
     };
@@ -657,7 +784,7 @@ fn spelled_path(path: &[Piece]) -> Ustr {
     let text: String = path
         .iter()
         .map(|piece| match piece {
-            Piece::Text(text) | Piece::Symbol(text) => text.as_str(),
+            Piece::Text(text) | Piece::Symbol(text) | Piece::Pattern(text) => text.as_str(),
         })
         .collect();
     ustr(&text)

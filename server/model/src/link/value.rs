@@ -36,6 +36,10 @@ pub(crate) enum V {
     Symbol(Ustr),
     /// What a decorator-making method returned: it waits for its function.
     Pending(u32),
+    /// The receiver as its bases see it, above the class that says `super`.
+    Super(Receiver, (SourceFile, Ustr)),
+    /// A regular expression, its pattern.
+    Pattern(Ustr),
 }
 
 /// A part of a text.
@@ -45,6 +49,8 @@ pub(crate) enum Piece {
     Text(Ustr),
     /// Only its name is known.
     Symbol(Ustr),
+    /// A regular expression.
+    Pattern(Ustr),
 }
 
 /// A function of the workspace, with the activation that its free names come from.
@@ -54,8 +60,38 @@ pub(crate) struct Func {
     pub(crate) id: Ustr,
     /// Frame of the enclosing function, if it was made inside one.
     pub(crate) env: Option<u32>,
-    /// The object that a method was taken from.
-    pub(crate) receiver: Option<u32>,
+    /// What a method was taken from.
+    pub(crate) receiver: Option<Receiver>,
+}
+
+impl Func {
+    /// A function that needs no names but its module's.
+    pub(crate) fn plain(file: SourceFile, id: Ustr) -> Self {
+        Self {
+            file,
+            id,
+            env: None,
+            receiver: None,
+        }
+    }
+}
+
+/// What a method is called on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Receiver {
+    /// An object of the machine.
+    Object(u32),
+    /// A class: a class method.
+    Class(SourceFile, Ustr),
+}
+
+impl Receiver {
+    pub(crate) fn value(self) -> V {
+        match self {
+            Self::Object(object) => V::Object(object),
+            Self::Class(file, id) => V::Class(file, id),
+        }
+    }
 }
 
 /// A call that was seen.
@@ -89,7 +125,7 @@ impl V {
                 .iter()
                 .map(|piece| match piece {
                     Piece::Text(text) => Some(text.as_str()),
-                    Piece::Symbol(_) => None,
+                    Piece::Symbol(_) | Piece::Pattern(_) => None,
                 })
                 .collect(),
             _ => None,
@@ -102,13 +138,66 @@ impl V {
             Self::Text(pieces) => pieces.to_vec(),
             Self::Null => Vec::new(),
             Self::Number(text) => vec![Piece::Text(*text)],
-            // The first alternative that is a text: `getenv("PREFIX") or "/api"` has a default.
-            Self::Either(values) => match values.iter().find(|value| value.as_text().is_some()) {
-                Some(value) => value.pieces(),
+            Self::Pattern(pattern) => vec![Piece::Pattern(*pattern)],
+            // The first alternative that is a text: `getenv("PREFIX") or "/api"` has a default. So has an
+            // optional parameter: `prefix=None`.
+            Self::Either(values) => {
+                let known = values
+                    .iter()
+                    .find(|value| value.settled().as_text().is_some())
+                    .or_else(|| values.iter().find(|value| matches!(value, Self::Null)));
+                match known {
+                    Some(value) => value.pieces(),
+                    None => vec![Piece::Symbol(self.spelled())],
+                }
+            }
+            Self::Called(called) if called.result != Self::Unknown => called.result.pieces(),
+            Self::Called(called) => match self.environment_default(called) {
+                Some(default) => default.pieces(),
                 None => vec![Piece::Symbol(self.spelled())],
             },
-            Self::Called(called) if called.result != Self::Unknown => called.result.pieces(),
             _ => vec![Piece::Symbol(self.spelled())],
+        }
+    }
+
+    /// The second argument of `getenv(name, default)`, a text.
+    fn environment_default<'v>(&self, called: &'v Called) -> Option<&'v Self> {
+        if !self.is_environment() {
+            return None;
+        }
+        let default = called.args.iter().find_map(|(given, value)| match given {
+            Given::Name(name) if name.as_str() == "default" => Some(value),
+            _ => None,
+        });
+        default
+            .or_else(|| called.args.get(1).map(|(_, value)| value))
+            .filter(|value| value.as_text().is_some())
+    }
+
+    /// Whether the value comes from the process's environment.
+    pub(crate) fn is_environment(&self) -> bool {
+        const ROOTS: &[&str] = &["os.environ", "os.getenv", "environ", "getenv", "process.env", "std.env.var", "env.var"];
+        match self {
+            Self::External(name) => ROOTS
+                .iter()
+                .any(|root| name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))),
+            Self::Member(member) => member.0.is_environment(),
+            Self::Index(index) => index.0.is_environment(),
+            Self::Called(called) => called.result == Self::Unknown && called.callee.is_environment(),
+            Self::Either(values) => values.first().is_some_and(Self::is_environment),
+            _ => false,
+        }
+    }
+
+    /// Whether only a name is known of the value.
+    pub(crate) fn is_symbolic(&self) -> bool {
+        match self {
+            Self::Symbol(_) | Self::Unknown => true,
+            Self::Member(member) => !matches!(member.0.settled(), Self::Object(_) | Self::Class(..) | Self::Super(..)),
+            Self::Index(_) => true,
+            Self::Called(called) => called.result == Self::Unknown && called.callee.is_symbolic(),
+            Self::External(_) => self.is_environment(),
+            _ => false,
         }
     }
 
@@ -130,6 +219,7 @@ impl V {
             Self::Either(values) => values.first().map_or_else(|| ustr("value"), Self::spelled),
             Self::Index(index) => index.0.spelled(),
             Self::Module(Module::External(name)) => ustr(name),
+            Self::Pattern(pattern) => *pattern,
             _ => ustr("value"),
         }
     }

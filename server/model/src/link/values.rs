@@ -1,0 +1,541 @@
+//! What symbolic values stand for: names, imports, members.
+
+use std::sync::Arc;
+
+use gatewatch_frameworks::{ArgumentKind, Value, class_roles, module_roles};
+use gatewatch_source::SourceFile;
+use gatewatch_syntax::facts::Language;
+use ustr::{Ustr, ustr};
+
+use super::machine::Machine;
+use super::objects::ObjectKind;
+use super::value::{Func, Piece, Receiver, V};
+use crate::modules::{Module, resolve_module, submodule};
+
+impl Machine<'_> {
+    /// What a symbolic value of a running scope stands for.
+    pub(crate) fn resolve(&mut self, value: &Value, frame: u32) -> V {
+        self.steps += 1;
+        if self.resolving > 64 || self.exhausted() {
+            return V::Unknown;
+        }
+        self.resolving += 1;
+        let resolved = self.resolve_value(value, frame);
+        self.resolving -= 1;
+        resolved
+    }
+
+    /// What a value stands for. What comes from the environment keeps the name that it is used by, for
+    /// it has no other.
+    pub(crate) fn resolve_written(&mut self, value: &Value, frame: u32) -> V {
+        let resolved = self.resolve(value, frame);
+        match written(value) {
+            Some(name) if resolved.is_environment() && resolved.pieces().len() == 1 && matches!(resolved.pieces().first(), Some(Piece::Symbol(_))) => V::Symbol(name),
+            _ => resolved,
+        }
+    }
+
+    fn resolve_value(&mut self, value: &Value, frame: u32) -> V {
+        let Some(file) = self.file_of(frame) else {
+            return V::Unknown;
+        };
+        match value {
+            Value::Unknown | Value::Truth => V::Unknown,
+            Value::Null => V::Null,
+            Value::Bool(value) => V::Bool(*value),
+            Value::Number(text) => V::Number(*text),
+            Value::Text(text) => V::Text([Piece::Text(*text)].into()),
+            Value::Template(parts) => {
+                let mut pieces = Vec::new();
+                for part in parts.iter() {
+                    pieces.extend(self.resolve_written(part, frame).pieces());
+                }
+                V::Text(pieces.into())
+            }
+            Value::Pattern(pattern) => V::Pattern(*pattern),
+            Value::Named(named) => self.resolve(&named.0, frame),
+            Value::List(items) => {
+                let items = self.resolve_args(items, frame);
+                V::List(items.into_iter().map(|(_, value)| value).collect())
+            }
+            Value::Dict(entries) => {
+                let mut found = Vec::new();
+                for entry in entries.iter() {
+                    match &entry.kind {
+                        ArgumentKind::Keyed(key) => {
+                            let key = self.resolve(key, frame);
+                            found.push((key, self.resolve(&entry.value, frame)));
+                        }
+                        ArgumentKind::SpreadMap => {
+                            if let V::Dict(more) = self.resolve(&entry.value, frame).settled() {
+                                found.extend(more.iter().cloned());
+                            }
+                        }
+                        ArgumentKind::Positional => {
+                            // `{ name }` stands for `{ name: name }`.
+                            let value = self.resolve(&entry.value, frame);
+                            if let Value::Name(name) = &entry.value {
+                                found.push((V::text(name), value));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                V::Dict(found.into())
+            }
+            Value::Name(name) => self.free_name(*name, frame),
+            Value::Function(id) => {
+                // Only functions made inside a running function need its names.
+                let env = (self.modules.get(&file) != Some(&frame)).then_some(frame);
+                let receiver = self
+                    .frames
+                    .get(frame as usize)
+                    .and_then(|frame| frame.receiver);
+                V::Func(Func {
+                    file,
+                    id: *id,
+                    env,
+                    receiver,
+                })
+            }
+            Value::Class(id) => V::Class(file, *id),
+            Value::Import(import) => match import.name {
+                None => self.module_value(file, &import.module),
+                Some(name) => self.import_name(file, &import.module, name),
+            },
+            Value::Param(index) => self
+                .frames
+                .get(frame as usize)
+                .and_then(|frame| frame.params.get(*index as usize))
+                .cloned()
+                .unwrap_or_default(),
+            Value::Item(item) => self
+                .frames
+                .get(frame as usize)
+                .and_then(|frame| frame.items.get(item))
+                .cloned()
+                .unwrap_or_default(),
+            Value::Result(result) => self
+                .frames
+                .get(frame as usize)
+                .and_then(|frame| frame.results.get(result))
+                .cloned()
+                .unwrap_or_default(),
+            Value::Field(field) => {
+                let base = self.resolve(&field.0, frame);
+                self.member(base, field.1)
+            }
+            Value::Index(index) => {
+                let base = self.resolve(&index.0, frame);
+                let at = self.resolve(&index.1, frame);
+                match (base.settled(), &at) {
+                    // `app[method](…)`
+                    (_, V::Text(_)) if at.as_text().is_some() => {
+                        self.member(base, ustr(&at.as_text().unwrap_or_default()))
+                    }
+                    // `let (router, api) = router.split_for_parts()`
+                    (V::Object(_), V::Number(number)) if number.as_str() == "0" => base,
+                    (V::List(items), V::Number(number)) => number
+                        .parse::<usize>()
+                        .ok()
+                        .and_then(|number| items.get(number))
+                        .cloned()
+                        .unwrap_or_default(),
+                    (V::Dict(entries), _) => entries
+                        .iter()
+                        .find(|(key, _)| *key == at)
+                        .map(|(_, value)| value.clone())
+                        .unwrap_or_default(),
+                    (V::Either(values), V::Number(_)) => {
+                        let number = match &at {
+                            V::Number(number) => number.parse::<usize>().ok(),
+                            _ => None,
+                        };
+                        let found = values.iter().find_map(|value| match value.settled() {
+                            V::List(items) => items.get(number?).cloned(),
+                            _ => None,
+                        });
+                        found.unwrap_or_else(|| V::Index(Arc::new((base, at))))
+                    }
+                    _ => V::Index(Arc::new((base, at))),
+                }
+            }
+            Value::Either(values) => {
+                let values: Vec<V> = values
+                    .iter()
+                    .map(|value| self.resolve(value, frame))
+                    .collect();
+                match values
+                    .iter()
+                    .find(|value| matches!(value.settled(), V::Object(_)))
+                {
+                    Some(object) => object.clone(),
+                    None => V::Either(values.into()),
+                }
+            }
+        }
+    }
+
+    fn free_name(&mut self, name: Ustr, frame: u32) -> V {
+        let mut at = Some(frame);
+        let mut hops = 0;
+        while let Some(index) = at {
+            let Some(scope) = self.frames.get(index as usize) else {
+                break;
+            };
+            if let Some(receiver) = scope.receiver {
+                match name.as_str() {
+                    "self" | "this" => return receiver.value(),
+                    "super" if self.is_script(scope.file) => {
+                        return self.above(index).unwrap_or_default();
+                    }
+                    _ => {}
+                }
+            }
+            let roles = Arc::clone(&scope.roles);
+            let outer = scope.outer;
+            // Rust binds a name behind its value: `let users = get(users)`.
+            let shadowed = index == frame
+                && scope.function.is_some()
+                && Language::of_extension(scope.file.path(self.db).extension()) == Some(Language::Rust);
+            // In its own frame the name was looked up already when the roles were made; a loop or a
+            // later definition can still give it here.
+            if let Some(value) = roles.name(name)
+                && *value != Value::Name(name)
+                && !shadowed
+            {
+                let value = value.clone();
+                return self.resolve(&value, index);
+            }
+            hops += 1;
+            if hops > 32 {
+                break;
+            }
+            at = outer;
+        }
+        let Some(file) = self.file_of(frame) else {
+            return V::Unknown;
+        };
+        let rust = Language::of_extension(file.path(self.db).extension()) == Some(Language::Rust);
+        if rust && let Some(value) = self.rust_name(name, file, frame) {
+            return value;
+        }
+        let module = self.module(file);
+        if module != frame {
+            let roles = module_roles(self.db, file);
+            if let Some(value) = roles.name(name) {
+                let value = value.clone();
+                return self.resolve(&value, module);
+            }
+        }
+        for star in module_roles(self.db, file).stars.clone() {
+            let found = self.import_name(file, &star, name);
+            let here = !matches!(resolve_module(self.db, self.tree, file, &star), Module::External(_));
+            match found {
+                V::Unknown => {}
+                V::External(_) | V::Member(_) if !here => {}
+                _ => return found,
+            }
+            // `use axum::prelude::*`, `from flask import *`: a known library's name.
+            if let V::External(whole) = &found
+                && (self.packs.constructor(*whole).is_some()
+                    || self.packs.injection(*whole).is_some())
+            {
+                return found;
+            }
+        }
+        // A macro: known by what it was imported as.
+        if let Some(plain) = name.strip_suffix('!') {
+            return match self.free_name(ustr(plain), frame) {
+                V::External(found) if found.as_str() != plain => V::External(ustr(&format!("{found}!"))),
+                _ => V::External(name),
+            };
+        }
+        match name.as_str() {
+            "self" | "Self" if rust => V::Symbol(name),
+            _ => V::External(name),
+        }
+    }
+
+    fn is_script(&self, file: SourceFile) -> bool {
+        let language = Language::of_extension(file.path(self.db).extension());
+        matches!(language, Some(Language::TypeScript | Language::Tsx))
+    }
+
+    /// The names that a Rust path can begin with: `crate`, `self`, `Self`, a crate of the workspace.
+    fn rust_name(&mut self, name: Ustr, file: SourceFile, frame: u32) -> Option<V> {
+        match name.as_str() {
+            "Self" => {
+                let mut at = Some(frame);
+                while let Some(frame) = at.and_then(|at| self.frames.get(at as usize)) {
+                    let (file, function) = (frame.file, frame.function);
+                    at = frame.outer;
+                    if let Some(function) = function
+                        && let Some((file, id)) = self.owner(file, function)
+                    {
+                        return Some(V::Class(file, id));
+                    }
+                }
+                None
+            }
+            "self" | "crate" | "super" => Some(self.module_value(file, &name)),
+            _ => {
+                let known = module_roles(self.db, file).name(name).is_some();
+                if known {
+                    return None;
+                }
+                match resolve_module(self.db, self.tree, file, &name) {
+                    Module::External(_) => None,
+                    module => Some(V::Module(module)),
+                }
+            }
+        }
+    }
+
+    /// A module as a value.
+    pub(crate) fn module_value(&mut self, from: SourceFile, spec: &str) -> V {
+        match resolve_module(self.db, self.tree, from, spec) {
+            Module::External(name) => {
+                // `use super::Item` arrives as a module path whose last part is an item.
+                if let Some((module, last)) = spec.rsplit_once("::")
+                    && let found @ (V::Func(_) | V::Class(..) | V::Object(_)) =
+                        self.import_name(from, module, ustr(last))
+                {
+                    return found;
+                }
+                V::External(ustr(&name))
+            }
+            // A CommonJS module is what it exports.
+            Module::File(file) => {
+                let roles = module_roles(self.db, file);
+                if let Some(value) = roles.export(ustr("module.exports")) {
+                    let frame = self.module(file);
+                    let value = value.clone();
+                    let exported = self.resolve(&value, frame);
+                    if !matches!(exported, V::Unknown) {
+                        return exported;
+                    }
+                }
+                V::Module(Module::File(file))
+            }
+            module => V::Module(module),
+        }
+    }
+
+    /// `name` of the module that `spec`, as written in `from`, stands for.
+    fn import_name(&mut self, from: SourceFile, spec: &str, name: Ustr) -> V {
+        let module = resolve_module(self.db, self.tree, from, spec);
+        self.module_member(&module, name, 0)
+    }
+
+    fn module_member(&mut self, module: &Module, name: Ustr, depth: u32) -> V {
+        if depth > 16 {
+            return V::Unknown;
+        }
+        match module {
+            Module::External(module) => {
+                // The default export of a library is the library itself.
+                if name.as_str() == "default" || module.is_empty() {
+                    return V::External(ustr(if module.is_empty() { &name } else { module }));
+                }
+                V::External(ustr(&format!("{module}.{name}")))
+            }
+            Module::Folder(_) => match submodule(self.db, self.tree, module, &name) {
+                Some(module) => V::Module(module),
+                None => V::Unknown,
+            },
+            Module::Inline(file, id) => {
+                let Some(class) = class_roles(self.db, *file, *id) else {
+                    return V::Unknown;
+                };
+                match class.scope.name(name) {
+                    Some(Value::Function(id)) => V::Func(Func::plain(*file, *id)),
+                    Some(value) => {
+                        let value = value.clone();
+                        self.resolve_in_class(*file, &class.scope, &value)
+                    }
+                    None => V::Unknown,
+                }
+            }
+            Module::File(file) => self.file_member(*file, name, depth),
+        }
+    }
+
+    fn file_member(&mut self, file: SourceFile, name: Ustr, depth: u32) -> V {
+        let roles = module_roles(self.db, file);
+        let language = Language::of_extension(file.path(self.db).extension());
+        let script = matches!(language, Some(Language::TypeScript | Language::Tsx));
+        let value = if script {
+            roles.export(name).or_else(|| roles.name(name))
+        } else {
+            roles.name(name)
+        };
+        if let Some(value) = value {
+            // `mod routes;` beside a function of the same name can't be; the module is the value.
+            let value = value.clone();
+            let frame = self.module(file);
+            return self.resolve(&value, frame);
+        }
+        if script {
+            // `import x from` a CommonJS module, and `import { x } from` one that exports an object.
+            if let Some(value) = roles.export(ustr("module.exports")) {
+                let value = value.clone();
+                let frame = self.module(file);
+                let exported = self.resolve(&value, frame);
+                return if name.as_str() == "default" {
+                    exported
+                } else {
+                    self.member(exported, name)
+                };
+            }
+            if name.as_str() == "default" {
+                return V::Module(Module::File(file));
+            }
+        }
+        if let Some(module) = submodule(self.db, self.tree, &Module::File(file), &name) {
+            return V::Module(module);
+        }
+        for star in roles.stars.clone() {
+            let module = resolve_module(self.db, self.tree, file, &star);
+            let found = match &module {
+                Module::External(_) => continue,
+                Module::File(other) if *other == file => continue,
+                module => self.module_member(module, name, depth + 1),
+            };
+            if !matches!(found, V::Unknown) {
+                return found;
+            }
+        }
+        V::Unknown
+    }
+
+    /// The member `name` of a value.
+    pub(crate) fn member(&mut self, base: V, name: Ustr) -> V {
+        match base.settled().clone() {
+            V::External(module) => {
+                // `require("express").default`, `express.default.Router`
+                if name.as_str() == "default" {
+                    return V::External(module);
+                }
+                V::External(ustr(&format!("{module}.{name}")))
+            }
+            V::Module(module) => self.module_member(&module, name, 0),
+            V::Object(object) => self.object_member(object, name),
+            V::Super(receiver, class) => match self.find_method_above(receiver, class, name) {
+                Some((file, method)) => V::Func(Func {
+                    receiver: Some(receiver),
+                    ..Func::plain(file, method)
+                }),
+                None => V::Member(Arc::new((base, name))),
+            },
+            V::Member(member) => {
+                // `app.config["PREFIX"]`, set before.
+                if let V::Object(object) = member.0.settled()
+                    && let Some(object) = self.objects.get(*object as usize)
+                    && let Some(value) = object.fields.get(&ustr(&format!("{}.{name}", member.1)))
+                {
+                    return value.clone();
+                }
+                V::Member(Arc::new((base, name)))
+            }
+            V::Class(file, id) => {
+                if name.as_str() == "__name__" {
+                    return V::text(id.rsplit('.').next().unwrap_or_default());
+                }
+                let (own_file, own) = (file, id);
+                if let Some((file, method)) = self.find_method(file, id, name) {
+                    return V::Func(Func {
+                        receiver: Some(Receiver::Class(own_file, own)),
+                        ..Func::plain(file, method)
+                    });
+                }
+                if let Some(value) = self.class_attribute(file, id, name) {
+                    return value;
+                }
+                match self.external_bases(file, id).first() {
+                    Some(_) => V::Member(Arc::new((base, name))),
+                    None => V::Unknown,
+                }
+            }
+            V::Dict(entries) => {
+                match entries
+                    .iter()
+                    .find(|(key, _)| key.as_text().as_deref() == Some(name.as_str()))
+                {
+                    Some((_, value)) => value.clone(),
+                    None => V::Member(Arc::new((base, name))),
+                }
+            }
+            V::Either(values) => {
+                for value in values.iter() {
+                    let found = self.member(value.clone(), name);
+                    if !matches!(found, V::Unknown | V::Member(_)) {
+                        return found;
+                    }
+                }
+                V::Member(Arc::new((base, name)))
+            }
+            // `HTTPBasicAuth().login_required` is known by the class that made it.
+            V::Called(called) => match &called.callee {
+                V::External(class) if !class.ends_with(".new") => {
+                    V::External(ustr(&format!("{class}.{name}")))
+                }
+                _ => V::Member(Arc::new((base, name))),
+            },
+            _ => V::Member(Arc::new((base, name))),
+        }
+    }
+
+    fn object_member(&mut self, object: u32, name: Ustr) -> V {
+        let Some(at) = self.objects.get(object as usize) else {
+            return V::Unknown;
+        };
+        if let Some(value) = at.fields.get(&name) {
+            return value.clone();
+        }
+        if let ObjectKind::Pack(kind) = at.kind
+            && self.packs.kind(kind).is_some_and(|kind| kind.itself.contains(&name))
+        {
+            return V::Object(object);
+        }
+        if let Some((file, id)) = at.class() {
+            if let Some((file, method)) = self.find_method(file, id, name) {
+                return V::Func(Func {
+                    receiver: Some(Receiver::Object(object)),
+                    ..Func::plain(file, method)
+                });
+            }
+            if let Some(value) = self.class_attribute(file, id, name) {
+                // A class field with a function sees the instance.
+                return match value {
+                    V::Func(func) => V::Func(Func {
+                        receiver: Some(Receiver::Object(object)),
+                        ..func
+                    }),
+                    value => value,
+                };
+            }
+            if name.as_str() == "__class__" || name.as_str() == "constructor" {
+                return V::Class(file, id);
+            }
+        }
+        V::Member(Arc::new((V::Object(object), name)))
+    }
+}
+
+/// The name that a value is used by: of an import, a member of one, a local name.
+fn written(value: &Value) -> Option<Ustr> {
+    match value {
+        Value::Import(import) => Some(match import.name {
+            Some(name) => name,
+            None => import.module.rsplit(['.', ':', '/']).next().map_or(import.module, ustr),
+        }),
+        Value::Class(id) => Some(*id),
+        Value::Named(named) => Some(named.1),
+        Value::Field(field) => {
+            let base = written(&field.0)?;
+            Some(ustr(&format!("{base}.{}", field.1)))
+        }
+        _ => None,
+    }
+}
