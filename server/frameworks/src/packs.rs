@@ -361,7 +361,8 @@ pub struct Packs {
     wrappers: FxHashMap<Ustr, (usize, usize)>,
     controls: FxHashMap<Ustr, (usize, usize)>,
     injections: FxHashMap<Ustr, (usize, usize)>,
-    builders: FxHashSet<Ustr>,
+    /// By the folder of the language.
+    builders: FxHashMap<Ustr, FxHashSet<Ustr>>,
     problems: Vec<String>,
 }
 
@@ -409,6 +410,8 @@ impl Packs {
         let Ok(pack_index) = u16::try_from(at) else {
             return;
         };
+        let language = ustr(place.split('/').next().unwrap_or_default());
+        let mut builders = self.builders.remove(&language).unwrap_or_default();
         let mut kinds: FxHashMap<Ustr, KindId> = FxHashMap::default();
         for (index, object) in pack.object.iter().enumerate() {
             let Ok(object_index) = u16::try_from(index) else {
@@ -425,10 +428,13 @@ impl Packs {
                 let mut parts = name.rsplit('.');
                 match (parts.next(), parts.next()) {
                     (Some("new" | "default" | "with_path"), Some(of)) => {
-                        self.builders.insert(ustr(of))
+                        builders.insert(ustr(of));
                     }
-                    (Some(last), _) => self.builders.insert(ustr(last)),
-                    _ => false,
+                    // `get(handler)` is no sign: everything has a `get`.
+                    (Some(last), _) if !object.performs || last.starts_with(char::is_uppercase) => {
+                        builders.insert(ustr(last));
+                    }
+                    _ => {}
                 };
             }
         }
@@ -441,7 +447,7 @@ impl Packs {
                 for name in &method.names {
                     self.methods.insert((kind, *name), (at, index));
                     if matches!(method.does, Does::Mount | Does::MountSelf) && name.contains('_') {
-                        self.builders.insert(*name);
+                        builders.insert(*name);
                     }
                 }
             }
@@ -453,7 +459,7 @@ impl Packs {
         for (index, server) in pack.server.iter().enumerate() {
             self.servers
                 .extend(server.names.iter().map(|name| (*name, (at, index))));
-            self.builders
+            builders
                 .extend(server.names.iter().filter_map(|name| name.rsplit('.').next()).map(ustr));
         }
         for (index, wrapper) in pack.wrapper.iter().enumerate() {
@@ -468,6 +474,7 @@ impl Packs {
             self.injections
                 .extend(injection.markers.iter().map(|name| (*name, (at, index))));
         }
+        self.builders.insert(language, builders);
         self.packs.push(pack);
     }
 
@@ -476,9 +483,9 @@ impl Packs {
         &self.problems
     }
 
-    /// Last names of callables that only router-building code calls.
-    pub fn builder_names(&self) -> &FxHashSet<Ustr> {
-        &self.builders
+    /// Last names of callables that only router-building code of a language calls, by the language's folder.
+    pub fn builder_names(&self, language: &str) -> Option<&FxHashSet<Ustr>> {
+        self.builders.get(&ustr(language))
     }
 
     /// The kind of object that a callable makes.

@@ -200,7 +200,11 @@ fn test_modules(db: &dyn Db, file: SourceFile) -> Vec<Ustr> {
 /// the start of an application when nothing else calls them. Sorted by id.
 #[salsa::tracked(returns(clone))]
 pub fn builders(db: &dyn Db, file: SourceFile) -> Arc<Vec<Ustr>> {
-    let vocabulary = crate::packs::packs().builder_names();
+    let vocabulary = gatewatch_syntax::language(db, file)
+        .and_then(|language| crate::packs::packs().builder_names(language.folder()));
+    let Some(vocabulary) = vocabulary else {
+        return Arc::default();
+    };
     let facts = gatewatch_syntax::file_facts(db, file);
     let mut found = Vec::new();
     let tests = test_modules(db, file);

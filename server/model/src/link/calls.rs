@@ -407,6 +407,9 @@ impl Machine<'_> {
     }
 
     pub(crate) fn push_object(&mut self, object: Object) -> u32 {
+        if matches!(object.kind, ObjectKind::Pack(_)) {
+            self.effects += 1;
+        }
         self.objects.push(object);
         u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
     }

@@ -52,6 +52,18 @@ impl Frame {
     }
 }
 
+/// What is remembered of a function that was called.
+#[derive(Default)]
+struct Past {
+    /// How often it ran without an effect.
+    times: u32,
+    /// The steps of its longest such run.
+    longest: u32,
+    cost: u32,
+    /// Arguments and results.
+    runs: Vec<(Option<Receiver>, Vec<(Given, V)>, V)>,
+}
+
 pub(crate) struct Machine<'db> {
     pub(crate) db: &'db dyn Db,
     pub(crate) tree: FileSet,
@@ -64,6 +76,10 @@ pub(crate) struct Machine<'db> {
     pub(crate) modules: FxHashMap<SourceFile, u32>,
     /// The frames of class bodies that no module runs.
     pub(crate) class_frames: FxHashMap<(SourceFile, Ustr), u32>,
+    /// What functions did when they were called.
+    past: FxHashMap<(SourceFile, Ustr), Past>,
+    /// How often something happened that routes depend on.
+    pub(crate) effects: u32,
     /// Lines of classes that were resolved as a whole.
     pub(crate) lineages: FxHashMap<(SourceFile, Ustr), super::classes::Line>,
     /// The classes that extend a class directly, once they are asked for.
@@ -93,6 +109,8 @@ impl<'db> Machine<'db> {
             frames: Vec::new(),
             modules: FxHashMap::default(),
             class_frames: FxHashMap::default(),
+            past: FxHashMap::default(),
+            effects: 0,
             lineages: FxHashMap::default(),
             extended: None,
             served_unknown: false,
@@ -103,6 +121,14 @@ impl<'db> Machine<'db> {
             entered: FxHashSet::default(),
             resolving: 0,
             steps: 0,
+        }
+    }
+
+    pub(crate) fn report(&self) {
+        let mut all: Vec<_> = self.past.iter().collect();
+        all.sort_by_key(|(_, past)| std::cmp::Reverse(past.cost));
+        for ((file, id), past) in all.iter().take(25) {
+            eprintln!("{} {} cost {} times {} longest {}", file.path(self.db), id, past.cost, past.times, past.longest);
         }
     }
 
@@ -170,7 +196,38 @@ impl<'db> Machine<'db> {
         self.started
     }
 
+    /// Calls a function. One that was called often, takes long and never had to do with routers is not
+    /// run again: what it would give is known from the same arguments, or unknown.
     pub(crate) fn call_function(&mut self, func: Func, args: &[(Given, V)]) -> V {
+        const OFTEN: u32 = 6;
+        const LONG: u32 = 200;
+        let key = (func.file, func.id);
+        let plain = func.env.is_none() && !args.iter().any(|(_, value)| value.may_route());
+        if plain && let Some(past) = self.past.get(&key) {
+            let same = past.runs.iter().find(|run| run.0 == func.receiver && run.1 == args);
+            if let Some((_, _, result)) = same {
+                return result.clone();
+            }
+            if past.times >= OFTEN && past.longest >= LONG {
+                return V::Unknown;
+            }
+        }
+        let (steps, effects) = (self.steps, self.effects);
+        let result = self.run_function(func, args);
+        let took = self.steps.saturating_sub(steps);
+        let past = self.past.entry(key).or_default();
+        past.cost += took;
+        if plain && self.effects == effects {
+            past.times += 1;
+            past.longest = past.longest.max(took);
+            if past.runs.len() < 16 {
+                past.runs.push((func.receiver, args.to_vec(), result.clone()));
+            }
+        }
+        result
+    }
+
+    fn run_function(&mut self, func: Func, args: &[(Given, V)]) -> V {
         let key = (func.file, func.id);
         if self.running.len() as u32 >= MAX_DEPTH || self.running.contains(&key) || self.exhausted()
         {
@@ -408,6 +465,9 @@ impl<'db> Machine<'db> {
             },
             _ => return,
         };
+        if value.may_route() {
+            self.effects += 1;
+        }
         if let Some(object) = self.objects.get_mut(object as usize) {
             object.fields.insert(name, value);
         }

@@ -260,6 +260,7 @@ impl Machine<'_> {
                 .is_none_or(|guards| located(guards, &args).is_empty()),
             _ => false,
         };
+        self.effects += 1;
         if waits {
             self.pending.push(Pending {
                 object,
@@ -588,6 +589,7 @@ impl Machine<'_> {
             Some(_) => return,
             None => Registration::Unresolved { place },
         };
+        self.effects += 1;
         if let Some(at) = self.objects.get_mut(parent as usize) {
             at.registered.push(registration);
         }
@@ -686,6 +688,7 @@ impl Machine<'_> {
     }
 
     fn plain_decorator(&mut self, decorator: V, target: &V, place: (SourceFile, Place)) {
+        // Not an effect: what is decorated inside a function that runs is known by its place alone.
         let Some(key) = definition(target) else {
             return;
         };

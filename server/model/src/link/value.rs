@@ -189,6 +189,19 @@ impl V {
         }
     }
 
+    /// Whether something can be registered on, or by, the value.
+    pub(crate) fn may_route(&self) -> bool {
+        match self {
+            Self::Object(_) | Self::Pending(_) | Self::Super(..) | Self::Func(_) | Self::Class(..) => true,
+            Self::List(items) => items.iter().any(Self::may_route),
+            Self::Dict(entries) => entries.iter().any(|(_, value)| value.may_route()),
+            Self::Either(values) => values.iter().any(Self::may_route),
+            Self::Called(called) => called.result.may_route(),
+            Self::Member(member) => member.0.may_route(),
+            _ => false,
+        }
+    }
+
     /// Whether only a name is known of the value.
     pub(crate) fn is_symbolic(&self) -> bool {
         match self {

@@ -124,6 +124,7 @@ impl Machine<'_> {
             }
         }
         let attributes = self.class_guards(shape, file, id, place);
+        self.effects += 1;
         for (path, verbs, handler, method) in routes {
             let mut guards = attributes.clone();
             guards.extend(self.method_guards(shape, method));
