@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use gatewatch_source::Content;
+use rustc_hash::FxHashSet;
 use tree_sitter::{InputEdit, Tree};
 
 use crate::facts::Language;
 use crate::file::{FileFacts, Lowered, lower, parse};
-use crate::lower::{LoweredItem, Reuse, base_of};
-use crate::spans::ItemSpans;
+use crate::lower::{LoweredItem, Reuse, offset, text_hash};
+use crate::spans::{ItemSpans, Span};
 
 /// One version of an open file: its tree, its facts, and what the next version can take over.
 pub struct Buffer {
@@ -21,6 +22,11 @@ pub struct Buffer {
     spans: Arc<Vec<Arc<ItemSpans>>>,
     /// The last sound version of every item; see [`settle`].
     sound: Vec<LoweredItem>,
+    /// Length of the text.
+    len: usize,
+    /// The texts of errors that were there when the file was opened. They may be there to stay (a syntax
+    /// that the grammar doesn't know), so they don't keep anything new from being seen.
+    tolerated: Arc<FxHashSet<(u64, u32)>>,
     reuse: Reuse,
 }
 
@@ -28,7 +34,39 @@ impl Buffer {
     /// Parses a file that was just opened. `None` if its language can't be parsed at all.
     pub fn open(language: Language, text: &str) -> Option<Self> {
         let tree = parse(language, text, None)?;
-        Some(Self::build(language, text, tree, &[], &Reuse::default()))
+        let mut next = Reuse::default();
+        let lowered = lower(
+            language,
+            text,
+            &tree,
+            Some(&Reuse::default()),
+            Some(&mut next),
+        );
+        let broken = lowered.items.iter().filter(|item| item.broken);
+        let tolerated = lowered
+            .errors
+            .iter()
+            .map(|error| error.1)
+            .chain(broken.map(|item| item.text))
+            .collect();
+        let lowered = if tree.root_node().has_error() {
+            let nothing = Before {
+                sound: &[],
+                len: 0,
+                tolerated: &tolerated,
+            };
+            settle(lowered, text, &nothing)
+        } else {
+            lowered
+        };
+        Some(Self::new(
+            language,
+            text,
+            tree,
+            lowered,
+            next,
+            Arc::new(tolerated),
+        ))
     }
 
     /// The next version: `edits` lead from this version's text to `text`, in order.
@@ -38,31 +76,48 @@ impl Buffer {
             old.edit(edit);
         }
         let tree = parse(self.language, text, Some(&old))?;
-        Some(Self::build(
+        let mut next = Reuse::default();
+        let mut lowered = lower(
+            self.language,
+            text,
+            &tree,
+            Some(&self.reuse),
+            Some(&mut next),
+        );
+        if tree.root_node().has_error() {
+            let before = Before {
+                sound: &self.sound,
+                len: self.len,
+                tolerated: &self.tolerated,
+            };
+            lowered = settle(lowered, text, &before);
+        }
+        Some(Self::new(
             self.language,
             text,
             tree,
-            &self.sound,
-            &self.reuse,
+            lowered,
+            next,
+            Arc::clone(&self.tolerated),
         ))
     }
 
-    fn build(
+    fn new(
         language: Language,
         text: &str,
         tree: Tree,
-        sound: &[LoweredItem],
-        reuse: &Reuse,
+        lowered: Lowered,
+        reuse: Reuse,
+        tolerated: Arc<FxHashSet<(u64, u32)>>,
     ) -> Self {
-        let mut next = Reuse::default();
-        let lowered = lower(language, text, &tree, Some(reuse), Some(&mut next));
-        let lowered = settle(lowered, sound, tree.root_node().has_error());
         Self {
             language,
             facts: Arc::new(lowered.facts()),
             spans: Arc::new(lowered.spans()),
             sound: lowered.items,
-            reuse: next,
+            len: text.len(),
+            tolerated,
+            reuse,
             tree,
         }
     }
@@ -101,49 +156,146 @@ impl Buffer {
     }
 }
 
-/// Half-typed code is the normal state of a buffer. While an item has an error, the last sound version
-/// of it stands in; an item that has vanished while the file has an error outside of its items (an
-/// open bracket swallows what follows) is kept as well. Without errors the new facts stand alone.
-pub(crate) fn settle(mut lowered: Lowered, sound: &[LoweredItem], has_error: bool) -> Lowered {
-    if !has_error {
-        return lowered;
+/// What is known of the version before an edit.
+struct Before<'a> {
+    sound: &'a [LoweredItem],
+    len: usize,
+    tolerated: &'a FxHashSet<(u64, u32)>,
+}
+
+/// Half-typed code is the normal state of a buffer. While the text has an error,
+///
+/// * an item whose text still stands where it stood keeps its facts, whatever an open bracket or quote
+///   elsewhere makes of it now;
+/// * an item with an error inside of it or right before it keeps those of its last sound version;
+/// * so does one that has vanished;
+/// * what a broken definition sets free (a method without its class, the rest of a body) is no new item.
+///
+/// Without errors the new facts stand alone.
+fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
+    let sound = before.sound;
+    let mut taken = vec![false; sound.len()];
+    let mut kept = untouched(text, before, &mut taken);
+    let places: Vec<Span> = kept.iter().map(|item| item.spans.whole).collect();
+    // The gaps between what is untouched, by how many untouched items stand before them. In a gap with an
+    // error nothing new can be told from the pieces of what is broken.
+    let gap_at = |start: u32| places.partition_point(|place| place.end <= start);
+    let mut gaps = Vec::with_capacity(sound.len());
+    let mut gap = 0;
+    for taken in &taken {
+        gaps.push(gap);
+        gap += usize::from(*taken);
     }
-    let (new, broken): (Vec<_>, Vec<_>) = lowered.items.into_iter().partition(|item| !item.broken);
-    let mut kept = new;
-    let mut old_ones = Vec::new();
-    for item in broken {
-        // The old facts stand where the broken text begins; their inner places are only nearly right, which a
-        // diagnostic on a line survives.
-        if let Some(old) = sound.iter().find(|old| old.item.key == item.item.key) {
-            let mut old = old.clone();
-            let mut spans = (*old.spans).clone();
-            spans.whole = item.spans.whole;
-            old.spans = Arc::new(spans);
-            old_ones.push(old);
+    let mut broken_gaps: Vec<usize> = lowered
+        .errors
+        .iter()
+        .filter(|(_, text)| !before.tolerated.contains(text))
+        .map(|&(start, _)| gap_at(start))
+        .collect();
+    let mut take = |wanted: &dyn Fn(&LoweredItem) -> bool| {
+        let ((taken, old), gap) = taken
+            .iter_mut()
+            .zip(sound)
+            .zip(&gaps)
+            .find(|((taken, old), _)| !**taken && wanted(old))?;
+        *taken = true;
+        Some((old, *gap))
+    };
+    let mut new = Vec::new();
+    for item in lowered.items {
+        let same_key = |old: &LoweredItem| old.item.key == item.item.key;
+        if item.broken || item.doubtful {
+            // The old facts stand where the broken text begins; their inner places are only nearly right,
+            // which a diagnostic on a line survives.
+            if let Some((old, gap)) = take(&same_key) {
+                broken_gaps.push(gap);
+                kept.push(moved(old, item.spans.whole));
+                continue;
+            }
+        }
+        let is_settled = places
+            .get(gap_at(item.spans.whole.start))
+            .is_some_and(|place| place.start < item.spans.whole.end);
+        let is_stray = !sound.is_empty() && is_inside_line(text, item.spans.whole);
+        if item.broken {
+            if !before.tolerated.contains(&item.text) {
+                broken_gaps.push(gap_at(item.spans.whole.start));
+            }
+            continue;
+        }
+        if is_stray || is_settled {
+            continue;
+        }
+        if take(&same_key).is_some() {
+            kept.push(item);
+        } else {
+            new.push(item);
         }
     }
-    let is_swallowed = |old: &&LoweredItem| {
-        let same = |item: &LoweredItem| item.item.key == old.item.key;
-        !kept.iter().any(same) && !old_ones.iter().any(same)
-    };
-    let swallowed: Vec<LoweredItem> = sound.iter().filter(is_swallowed).cloned().collect();
-    old_ones.extend(swallowed);
-    // Where the head of a class is broken its methods stand there alone. They are no new items.
-    kept.retain(|item| {
-        sound.iter().any(|old| old.item.key == item.item.key)
-            || !old_ones.iter().any(|old| has_member(old, &item.item.key))
+    while let Some((old, gap)) = take(&|_| true) {
+        broken_gaps.push(gap);
+        kept.push(old.clone());
+    }
+    new.retain(|item| {
+        !broken_gaps.contains(&gap_at(item.spans.whole.start))
+            && !kept.iter().any(|old| old.item.key == item.item.key)
     });
-    kept.extend(old_ones);
+    kept.extend(new);
     kept.sort_by_key(|item| item.spans.whole.start);
     lowered.items = kept;
     lowered
 }
 
-/// Whether one of the functions inside of an item has this name.
-fn has_member(item: &LoweredItem, key: &str) -> bool {
-    let name = base_of(key);
-    item.item
-        .bodies
-        .iter()
-        .any(|body| body.id != item.item.key && base_of(&body.id).rsplit('.').next() == Some(name))
+/// The old items whose text still stands where it stood before an edit in one place: either from the
+/// beginning of the text, or from its end.
+fn untouched(text: &str, before: &Before<'_>, taken: &mut [bool]) -> Vec<LoweredItem> {
+    let Before {
+        sound,
+        len: old_len,
+        ..
+    } = *before;
+    let mut found = Vec::with_capacity(sound.len());
+    let mut last_end = 0;
+    for (taken, old) in taken.iter_mut().zip(sound) {
+        let len = old.text.1 as usize;
+        let start = old.spans.whole.start as usize;
+        let from_end = (start + text.len()).checked_sub(old_len);
+        for start in [Some(start), from_end.filter(|&other| other != start)] {
+            let Some(start) = start.filter(|&start| start >= last_end) else {
+                continue;
+            };
+            if text
+                .get(start..start + len)
+                .is_some_and(|part| text_hash(part) == old.text)
+            {
+                last_end = start + len;
+                *taken = true;
+                found.push(moved(
+                    old,
+                    Span {
+                        start: offset(start),
+                        end: offset(last_end),
+                    },
+                ));
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// An earlier version of an item in a new place.
+fn moved(old: &LoweredItem, whole: Span) -> LoweredItem {
+    let mut item = old.clone();
+    let mut spans = (*item.spans).clone();
+    spans.whole = whole;
+    item.spans = Arc::new(spans);
+    item
+}
+
+/// Whether an item stands behind something else on its line, be it only blanks: at the top level of a
+/// file that is where the inside of a definition ends up when its head is broken.
+fn is_inside_line(text: &str, whole: Span) -> bool {
+    let before = text.get(..whole.start as usize).unwrap_or_default();
+    !before.is_empty() && !before.ends_with(['\n', '\r'])
 }

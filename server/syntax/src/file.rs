@@ -10,7 +10,7 @@ use ustr::{Ustr, ustr};
 use crate::facts::{Code, Function, Item, Language};
 use crate::languages::{Support, support};
 use crate::lower::{LoweredItem, Lowering, Reuse, base_of, text_hash};
-use crate::spans::ItemSpans;
+use crate::spans::{ItemSpans, Span};
 
 /// Everything that one file says by itself.
 #[derive(Clone, Debug, Default)]
@@ -84,25 +84,21 @@ impl Eq for FileFacts {}
 #[derive(Clone, Default)]
 pub(crate) struct Lowered {
     pub(crate) items: Vec<LoweredItem>,
-    /// Whether the parser found an error outside of all items.
-    pub(crate) broken: bool,
+    /// The errors that the parser found outside of all items: where each starts, and its text.
+    pub(crate) errors: Vec<(u32, (u64, u32))>,
 }
 
 impl Lowered {
     pub(crate) fn facts(&self) -> FileFacts {
-        FileFacts::new(
-            self.items
-                .iter()
-                .map(|item| Arc::clone(&item.item))
-                .collect(),
-        )
+        FileFacts::new(self.shown().map(|item| Arc::clone(&item.item)).collect())
     }
 
     pub(crate) fn spans(&self) -> Vec<Arc<ItemSpans>> {
-        self.items
-            .iter()
-            .map(|item| Arc::clone(&item.spans))
-            .collect()
+        self.shown().map(|item| Arc::clone(&item.spans)).collect()
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &LoweredItem> {
+        self.items.iter().filter(|item| !item.hidden)
     }
 }
 
@@ -214,9 +210,13 @@ pub(crate) fn lower(
     let mut lowered = Lowered::default();
     let mut keys: FxHashMap<Ustr, u32> = FxHashMap::default();
     let mut pending: Vec<Node<'_>> = Vec::new();
+    let mut error_end = None;
     for node in root.named_children(&mut cursor) {
         if node.is_error() || node.is_missing() {
-            lowered.broken = true;
+            let error = text.get(node.byte_range()).unwrap_or_default();
+            let start = crate::lower::offset(node.start_byte());
+            lowered.errors.push((start, text_hash(error)));
+            error_end = Some(node.end_byte());
             continue;
         }
         if node.is_extra() || node.kind() == "attribute_item" {
@@ -230,9 +230,6 @@ pub(crate) fn lower(
         }
         pending.push(node);
         let nodes = std::mem::take(&mut pending);
-        if support.adapter.ignores(text, root, &nodes) {
-            continue;
-        }
         let start = nodes.first().map_or(0, Node::start_byte);
         let whole = text.get(start..node.end_byte()).unwrap_or_default();
         let hashed = if reuse.is_some() {
@@ -240,6 +237,17 @@ pub(crate) fn lower(
         } else {
             (0, 0)
         };
+        if support.adapter.ignores(text, root, &nodes) {
+            let span = Span {
+                start: crate::lower::offset(start),
+                end: crate::lower::offset(node.end_byte()),
+            };
+            let broken = nodes.iter().any(Node::has_error);
+            lowered
+                .items
+                .push(LoweredItem::hidden(span, hashed, broken));
+            continue;
+        }
         let old = reuse.and_then(|reuse| reuse.items.get(&hashed));
         let base = match old {
             Some(old) => ustr(base_of(&old.item.key)),
@@ -255,14 +263,14 @@ pub(crate) fn lower(
         } else {
             ustr(&format!("{base}#{count}"))
         };
-        let item = match old {
+        let mut item = match old {
             Some(old) if old.item.key == key && !node.has_error() && !old.broken => {
                 let mut item = old.clone();
                 let start = crate::lower::offset(start);
                 if item.spans.whole.start != start {
                     let mut spans = (*item.spans).clone();
                     let len = spans.whole.end - spans.whole.start;
-                    spans.whole = crate::spans::Span {
+                    spans.whole = Span {
                         start,
                         end: start + len,
                     };
@@ -275,6 +283,8 @@ pub(crate) fn lower(
         if let Some(next) = next.as_deref_mut() {
             next.items.insert(item.text, item.clone());
         }
+        let gap = error_end.take().and_then(|end: usize| text.get(end..start));
+        item.doubtful = gap.is_some_and(|gap| gap.matches('\n').count() < 2);
         lowered.items.push(item);
     }
     if let (Some(next), Some(reuse)) = (next, reuse) {

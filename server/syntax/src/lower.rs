@@ -166,6 +166,32 @@ pub(crate) struct LoweredItem {
     pub(crate) text: (u64, u32),
     /// Whether the parser found an error inside.
     pub(crate) broken: bool,
+    /// Whether the parser found an error right before it: a decorator that is being typed, say.
+    pub(crate) doubtful: bool,
+    /// Whether it has no part in the facts ([`Adapter::ignores`]). It is known only so that an error elsewhere
+    /// doesn't make it appear.
+    pub(crate) hidden: bool,
+}
+
+impl LoweredItem {
+    /// An item that has no part in the facts.
+    pub(crate) fn hidden(whole: Span, text: (u64, u32), broken: bool) -> Self {
+        Self {
+            item: Arc::new(Item {
+                key: ustr(""),
+                head: Arc::default(),
+                bodies: Box::default(),
+            }),
+            spans: Arc::new(ItemSpans {
+                whole,
+                ..ItemSpans::default()
+            }),
+            text,
+            broken,
+            doubtful: false,
+            hidden: true,
+        }
+    }
 }
 
 /// What an earlier version of the same file has lowered already: an item or body whose text is the
@@ -268,6 +294,8 @@ impl<'a> Lowering<'a> {
                     .unwrap_or_default(),
             ),
             broken: nodes.iter().any(Node::has_error),
+            doubtful: false,
+            hidden: false,
         }
     }
 

@@ -338,6 +338,40 @@ proptest! {
     }
 
     #[test]
+    fn a_broken_place_changes_nothing_elsewhere(
+        source in 0..SOURCES.len(),
+        at in 0u32..=10_000,
+        broken in prop::sample::select(&["(", "[", "{", "\"", "'", "`", "@", ".", "/*", "def ", "fn "][..]),
+    ) {
+        let (language, text) = SOURCES[source];
+        let first = Buffer::open(language, text).expect("a buffer");
+        let at = boundary(text, at);
+        let after = format!("{}{broken}{}", &text[..at], &text[at..]);
+        let edit = InputEdit {
+            start_byte: at,
+            old_end_byte: at,
+            new_end_byte: at + broken.len(),
+            start_position: point(text, at),
+            old_end_position: point(text, at),
+            new_end_position: point(&after, at + broken.len()),
+        };
+        let second = first.edit(&after, &[edit]).expect("a buffer");
+        if second.has_error() {
+            let offset = u32::try_from(at).expect("a small text");
+            let items = &second.facts().items;
+            for (item, spans) in first.facts().items.iter().zip(first.spans().iter()) {
+                let same = items.iter().any(|other| other == item);
+                prop_assert!(same || spans.whole.touches(offset), "{} in {}", item.key, after);
+            }
+            for item in items {
+                let known = first.facts().items.iter().any(|other| other.key == item.key);
+                let defines = !item.head.functions.is_empty() || !item.head.classes.is_empty();
+                prop_assert!(known || !defines, "{} in {}", item.key, after);
+            }
+        }
+    }
+
+    #[test]
     fn an_edit_taken_back_changes_nothing(
         source in 0..SOURCES.len(),
         edit in edits(1),
