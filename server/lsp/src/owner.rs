@@ -7,6 +7,7 @@
 mod documents;
 mod event;
 mod files;
+mod folder;
 mod folders;
 mod jobs;
 mod publish;
@@ -28,7 +29,7 @@ use tower_lsp_server::jsonrpc::Error;
 use crate::capabilities::Capabilities;
 use crate::outbox::Outbox;
 use crate::owner::documents::Open;
-use crate::owner::folders::Folder;
+use crate::owner::folder::Folder;
 use crate::requests::{Ask, execute_command};
 use crate::server::End;
 use crate::settings::EditorSettings;
@@ -36,7 +37,7 @@ use crate::watchdog::Watchdog;
 use crate::workers::{self, Pool};
 
 pub(crate) use event::Event;
-pub(crate) use folders::FolderId;
+pub(crate) use folder::FolderId;
 
 /// How many events are taken before it is looked at what they mean: an editor that never pauses must not
 /// starve the analysis.
@@ -188,7 +189,7 @@ impl Owner {
         let revision = salsa::plumbing::current_revision(&self.db);
         if revision != self.revision {
             self.revision = revision;
-            self.folders.iter_mut().for_each(folders::Folder::want);
+            self.folders.iter_mut().for_each(Folder::want);
         }
         self.dispatch();
     }

@@ -13,7 +13,7 @@ use gen_lsp_types::{
 };
 
 use crate::convert::{self, path_of};
-use crate::owner::folders::State;
+use crate::owner::folder::State;
 use crate::owner::{FolderId, Owner};
 
 /// A document that the editor has open.
@@ -34,6 +34,9 @@ pub(super) struct Tracked {
     pub(super) document: Document,
     /// Whether the text is not yet in the folder's tree.
     pub(super) fresh: bool,
+    /// Whether the file is on disk and yet not in its folder's tree: `.gitignore` names it, or it has come
+    /// since the folder was read. It is not analysed.
+    pub(super) unlisted: bool,
     language: Language,
     /// The parse of the last text that was written.
     buffer: Option<Arc<Buffer>>,
@@ -64,6 +67,7 @@ impl Owner {
         );
         if path.is_some() {
             self.find_home(&uri);
+            self.look_for(&uri);
             self.check_baseline(&uri);
         }
     }
@@ -84,6 +88,7 @@ impl Owner {
             home: None,
             document: Document::new(text, version),
             fresh: true,
+            unlisted: false,
             language,
             buffer: None,
             edits: Vec::new(),
@@ -161,7 +166,11 @@ impl Owner {
             .values_mut()
             .filter_map(|open| open.tracked.as_mut())
         {
-            let Some((id, path)) = tracked.home.as_ref().filter(|_| tracked.fresh) else {
+            let Some((id, path)) = tracked
+                .home
+                .as_ref()
+                .filter(|_| tracked.fresh && !tracked.unlisted)
+            else {
                 continue;
             };
             let Some(folder) = self.folders.iter().find(|folder| folder.id == *id) else {

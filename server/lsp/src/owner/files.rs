@@ -9,7 +9,7 @@ use gatewatch_source::{Content, FilePath, Skipped, Workspace};
 use gen_lsp_types::{FileChangeType, FileEvent, Uri};
 
 use crate::convert::{below, path_of};
-use crate::owner::folders::State;
+use crate::owner::folder::State;
 use crate::owner::{FolderId, Owner};
 use crate::reading::{self, Read, Reply};
 
@@ -52,12 +52,27 @@ impl Owner {
                 self.configure_folder(at);
             } else if inside.as_str().starts_with(".git/") {
                 self.check_baseline_of(at);
-            } else if folder.selection.accepts(&inside) && !self.is_open(folder.id, &inside) {
-                changed.entry(at).or_default().push(inside);
+            } else if folder.selection.accepts(&inside) {
+                if !self.is_open(folder.id, &inside) {
+                    changed.entry(at).or_default().push(inside);
+                }
+            } else if change.kind == FileChangeType::Deleted {
+                // Perhaps a whole folder: editors don't tell of each file in it.
+                let inner = format!("{inside}/");
+                let State::Ready(workspace) = &folder.state else {
+                    continue;
+                };
+                let files = workspace.current.files(&self.db).keys();
+                let gone = files
+                    .filter(|path| path.as_str().starts_with(&inner))
+                    .cloned();
+                changed.entry(at).or_default().extend(gone);
             }
         }
         for (at, paths) in changed {
-            self.read_files(at, paths);
+            if !paths.is_empty() {
+                self.read_files(at, paths);
+            }
         }
     }
 
@@ -83,6 +98,50 @@ impl Owner {
             reading: self.next_reading,
         };
         reading::files(reply, folder.root.clone(), paths, folder.options.max_bytes);
+    }
+
+    /// An open document that its folder doesn't have but the disk does: only a new reading knows whether it
+    /// is one to be analysed. A document that is not on disk yet is.
+    pub(super) fn look_for(&mut self, uri: &Uri) {
+        let home = self
+            .documents
+            .get(uri)
+            .and_then(|open| open.tracked.as_ref()?.home.clone());
+        let Some(at) = home.and_then(|(id, _)| self.folder_at(id)) else {
+            return;
+        };
+        self.judge_listed(at);
+        let unlisted = self
+            .documents
+            .get(uri)
+            .and_then(|open| open.tracked.as_ref())
+            .is_some_and(|tracked| tracked.unlisted);
+        if unlisted && self.folders[at].reading.is_none() {
+            self.read_folder(at);
+        }
+    }
+
+    /// Decides which open documents of a folder are in its tree.
+    fn judge_listed(&mut self, at: usize) {
+        let folder = &self.folders[at];
+        let State::Ready(workspace) = &folder.state else {
+            return;
+        };
+        if folder.single.is_some() {
+            return;
+        }
+        for tracked in self
+            .documents
+            .values_mut()
+            .filter_map(|open| open.tracked.as_mut())
+        {
+            if let Some((id, path)) = &tracked.home
+                && *id == folder.id
+            {
+                let listed = workspace.current.file(&self.db, path).is_some();
+                tracked.unlisted = !listed && tracked.path.symlink_metadata().is_ok();
+            }
+        }
     }
 
     /// Looks whether the baseline of a document's folder has moved.
@@ -183,6 +242,7 @@ impl Owner {
             self.tell_of(&workspace);
             self.ready(at, workspace);
         }
+        self.judge_listed(at);
         let missed: Vec<FilePath> = std::mem::take(&mut self.folders[at].missed)
             .into_iter()
             .filter(|path| !open.contains(path))

@@ -9,7 +9,7 @@ use tower_lsp_server::jsonrpc::{Error, ErrorCode};
 use crate::convert::path_of;
 use crate::diagnostics::Analysis;
 use crate::outbox::Refresh;
-use crate::owner::folders::State;
+use crate::owner::folder::State;
 use crate::owner::{FolderId, Owner};
 use crate::requests::Ask;
 use crate::view::{FolderView, OpenView, Shown, View};

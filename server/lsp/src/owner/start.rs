@@ -13,7 +13,7 @@ use gen_lsp_types::{
 use crate::capabilities::Capabilities;
 use crate::convert::{path_of, uri_of};
 use crate::owner::Owner;
-use crate::owner::folders::{Folder, State};
+use crate::owner::folder::{Folder, State};
 use crate::settings::EditorSettings;
 
 impl Owner {

@@ -1,0 +1,9 @@
+//! The language server as an editor sees it, through the real service.
+#![allow(clippy::unwrap_used)]
+
+mod documents;
+mod features;
+mod findings;
+mod harness;
+mod lifecycle;
+mod workspace;
