@@ -86,7 +86,9 @@ pub struct Hunk {
     pub new: String,
 }
 
-/// The smallest replacements, line by line, that lead from one text to another; in order.
+/// The smallest replacements, line by line, that lead from one text to another, in order. Where lines are
+/// replaced as a whole, nobody types over them: the new ones come first, then the old ones go. That is two
+/// replacements, one behind the other at the same place.
 pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
     let old_lines: Vec<&str> = old.split_inclusive('\n').collect();
     let new_lines: Vec<&str> = new.split_inclusive('\n').collect();

@@ -2,8 +2,8 @@
 //! doesn't have, and the end must be what a fresh run says.
 //!
 //! Somebody who keeps a program whole adds what is new, then lets the old use it, then removes what is no
-//! longer needed. So insertions come first, replacements second, deletions last; files that are new or
-//! moved to are there from the start, and those that go stay until the end.
+//! longer needed. So insertions come first, replacements in a line second, deletions last; files that are new
+//! or moved to are there from the start, and those that go stay until the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -204,11 +204,21 @@ impl Session {
             self.replace(&path, at..at + hunk.old.len(), "");
             return self.look(&path, at, end, true);
         }
-        // The old text is selected, and the first key replaces it.
+        // The old text is selected, and the first key replaces it. For whole lines a line is opened first.
         let mut selected = hunk.old.len();
         let mut flicker = None;
-        let keys: Vec<char> = hunk.new.chars().collect();
-        let stride = keys.len().div_ceil(KEYS);
+        let text = self.open[&path].0.text();
+        let mut typed = hunk.new.as_str();
+        if selected == 0
+            && (at == 0 || text[..at].ends_with('\n'))
+            && let Some(lines) = typed.strip_suffix('\n')
+        {
+            typed = lines;
+            self.replace(&path, at..at, "\n");
+            flicker = self.look(&path, at, end, false);
+        }
+        let keys: Vec<char> = typed.chars().collect();
+        let stride = keys.len().div_ceil(KEYS).max(1);
         for chunk in keys.chunks(stride) {
             let typed: String = chunk.iter().collect();
             self.replace(&path, at..at + selected, &typed);
