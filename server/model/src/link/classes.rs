@@ -234,7 +234,8 @@ impl Machine<'_> {
             if let Some(names) = module.class(id) {
                 if let Some((_, value)) = names.iter().find(|(own, _)| *own == name) {
                     let frame = self.module(file);
-                    return Some(self.resolve(value, frame));
+                    let value = self.resolve(value, frame);
+                    return Some(self.unwrapped(&value));
                 }
                 continue;
             }
@@ -243,7 +244,8 @@ impl Machine<'_> {
             };
             if let Some(value) = class.scope.name(name) {
                 let frame = self.class_frame(file, id, &class.scope);
-                return Some(self.resolve(value, frame));
+                let value = self.resolve(value, frame);
+                return Some(self.unwrapped(&value));
             }
         }
         None

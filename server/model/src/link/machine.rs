@@ -20,6 +20,8 @@ use super::value::{Func, Given, Receiver, V};
 const MAX_DEPTH: u32 = 24;
 /// Operations after which the machine stops. Real workspaces need a few hundred thousand.
 const MAX_STEPS: u32 = 3_000_000;
+/// Scopes that run inside each other, blocks and modules that import modules counted in.
+const MAX_RUNS: u32 = 160;
 /// Elements of a list that a loop runs over.
 pub(crate) const MAX_ITEMS: usize = 500;
 
@@ -94,6 +96,9 @@ pub(crate) struct Machine<'db> {
     pub(crate) running: Vec<(SourceFile, Ustr)>,
     pub(crate) entered: FxHashSet<(SourceFile, Ustr)>,
     pub(crate) resolving: u32,
+    /// The step at which the value that is being resolved has taken enough.
+    pub(crate) enough: u32,
+    depth: u32,
     pub(crate) steps: u32,
 }
 
@@ -120,6 +125,8 @@ impl<'db> Machine<'db> {
             running: Vec::new(),
             entered: FxHashSet::default(),
             resolving: 0,
+            enough: 0,
+            depth: 0,
             steps: 0,
         }
     }
@@ -361,6 +368,20 @@ impl<'db> Machine<'db> {
     }
 
     pub(crate) fn run(&mut self, frame: u32, ops: &[Op], returns: &mut Vec<V>) {
+        if self.depth >= MAX_RUNS {
+            return;
+        }
+        self.depth += 1;
+        // A value may need a module that wasn't run yet: that is work of its own.
+        let resolving = std::mem::take(&mut self.resolving);
+        let enough = self.enough;
+        self.run_all(frame, ops, returns);
+        self.enough = enough;
+        self.resolving = resolving;
+        self.depth -= 1;
+    }
+
+    fn run_all(&mut self, frame: u32, ops: &[Op], returns: &mut Vec<V>) {
         for op in ops {
             self.steps += 1;
             if self.exhausted() {

@@ -596,7 +596,7 @@ impl Machine<'_> {
     }
 
     /// What a wrapper stands for: `WSGIMiddleware(app)`, `router.routes()`.
-    fn unwrapped(&self, value: &V) -> V {
+    pub(crate) fn unwrapped(&self, value: &V) -> V {
         let mut at = value.clone();
         for _ in 0..8 {
             let V::Called(called) = &at else { break };

@@ -15,8 +15,13 @@ use crate::modules::{Module, resolve_module, submodule};
 impl Machine<'_> {
     /// What a symbolic value of a running scope stands for.
     pub(crate) fn resolve(&mut self, value: &Value, frame: u32) -> V {
+        /// Steps for one value; a text that was put together of itself again and again has no end.
+        const ENOUGH: u32 = 4_000;
         self.steps += 1;
-        if self.resolving > 64 || self.exhausted() {
+        if self.resolving == 0 {
+            self.enough = self.steps.saturating_add(ENOUGH);
+        }
+        if self.resolving > 64 || self.steps > self.enough || self.exhausted() {
             return V::Unknown;
         }
         self.resolving += 1;
