@@ -40,8 +40,6 @@
 (break_statement) @break
 (continue_statement) @continue
 (assert_statement) @assert
-(while_statement condition: (_) @subject body: (_) @body) @loop
-(for_statement left: (_) @target right: (_) @subject body: (_) @body) @loop
 (block) @block
 (comment) @comment
 

@@ -229,6 +229,8 @@ pub(crate) struct Lowering<'a> {
     depth: u32,
     links: u32,
     parts: u32,
+    /// Whether there is any note in the file.
+    has_notes: bool,
 }
 
 impl<'a> Lowering<'a> {
@@ -251,6 +253,7 @@ impl<'a> Lowering<'a> {
             depth: 0,
             links: 0,
             parts: 0,
+            has_notes: text.contains("gatewatch:"),
         }
     }
 
@@ -698,9 +701,28 @@ impl<'a> Lowering<'a> {
     /// Lowers the statements of a block-like node.
     pub(crate) fn block(&mut self, node: Node<'_>) -> BlockId {
         let mut statements = Vec::new();
-        let nodes = named(node);
+        let mut nodes = self.notes_before(node);
+        nodes.extend(named(node));
         self.adapter.statements(self, &nodes, true, &mut statements);
         self.block_of(&statements)
+    }
+
+    /// The notes that stand between a block and the head of its statement: that is where Python's grammar
+    /// puts the comments before the first statement of a block.
+    fn notes_before<'t>(&self, block: Node<'t>) -> Vec<Node<'t>> {
+        let mut found = Vec::new();
+        if !self.has_notes {
+            return found;
+        }
+        let mut at = block;
+        while let Some(before) = at.prev_sibling().filter(|node| node.is_extra()) {
+            if note_text(self.text(before)).is_some() {
+                found.push(before);
+            }
+            at = before;
+        }
+        found.reverse();
+        found
     }
 
     /// Lowers a node as a block: its statements if it is one, else the single statement it is.
@@ -875,10 +897,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn body(&mut self, id: Ustr, parent: Option<Ustr>, index: u32, node: Node<'_>) {
-        let start = offset(node.start_byte());
+        let first = self.notes_before(node).first().copied().unwrap_or(node);
+        let start = offset(first.start_byte());
         // Hashing and keeping bodies pays only where there will be a next version.
         let (hash, len) = if self.reuse.is_some() {
-            text_hash(self.text(node))
+            let text = self.text.get(first.start_byte()..node.end_byte());
+            text_hash(text.unwrap_or_default())
         } else {
             (0, 0)
         };

@@ -16,14 +16,20 @@ pub(super) struct Python;
 impl Adapter for Python {
     fn expr(&self, lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         match node.kind() {
-            "string" => string(lower, node),
-            "concatenated_string" => concatenated(lower, node),
+            "string" => strings(lower, &[node]),
+            "concatenated_string" => {
+                let parts: Vec<_> = named(node)
+                    .into_iter()
+                    .filter(|part| part.kind() == "string")
+                    .collect();
+                strings(lower, &parts)
+            }
             "subscript" => subscript(lower, node),
             "generic_type" => generic_type(lower, node),
             "comparison_operator" => comparison(lower, node),
             "conditional_expression" => conditional(lower, node),
             "dictionary" => dictionary(lower, node),
-            "lambda" => Expr::Function(lambda(lower, node)),
+            "lambda" => Expr::Function(lambda(lower, node, ustr(""))),
             "list_comprehension"
             | "set_comprehension"
             | "generator_expression"
@@ -46,13 +52,16 @@ impl Adapter for Python {
                 }
                 _ => Expr::Unknown,
             },
-            "case_pattern" | "keyword_pattern" | "union_pattern" => match first_named(node) {
-                Some(inner) => {
-                    let id = lower.expr(inner);
-                    lower.get(id)
-                }
-                None => Expr::Unknown,
-            },
+            "case_pattern" => case_pattern(lower, node),
+            "union_pattern" => union(lower, &named(node)),
+            "splat_pattern" => {
+                let value = match first_named(node) {
+                    Some(name) => lower.expr(name),
+                    None => lower.push(Expr::Unknown, node),
+                };
+                Expr::Spread(value)
+            }
+            "dict_pattern" => dict_pattern(lower, node),
             "class_pattern" => class_pattern(lower, node),
             "dotted_name" => dotted_name(lower, node),
             "keyword_identifier" | "keyword_separator" => Expr::Name(lower.name(node)),
@@ -73,6 +82,7 @@ impl Adapter for Python {
                 }
             }
             "if_statement" => if_statement(lower, node, out),
+            "for_statement" | "while_statement" => loop_(lower, node, out),
             "try_statement" => try_statement(lower, node, out),
             "with_statement" => with_statement(lower, node, out),
             "match_statement" => match_statement(lower, node, out),
@@ -102,13 +112,16 @@ impl Adapter for Python {
     }
 
     fn assignment(&self, lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) -> bool {
-        // `a = b = value` assigns the same value twice; the grammar nests it to the right.
         if node.kind() != "assignment" {
             return false;
         }
         let Some(right) = node.child_by_field_name("right") else {
             return false;
         };
+        if right.kind() == "lambda" {
+            return named_lambda(lower, node, right, out);
+        }
+        // `a = b = value` assigns the same value twice; the grammar nests it to the right.
         if right.kind() != "assignment" {
             return false;
         }
@@ -137,6 +150,38 @@ impl Adapter for Python {
             }
         }
         true
+    }
+
+    fn key(&self, text: &str, node: Node<'_>) -> Option<String> {
+        let of = |node: Node<'_>| {
+            let text = text.get(node.byte_range())?;
+            Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        match node.kind() {
+            "import_statement" | "import_from_statement" | "future_import_statement" => {
+                Some("import".to_owned())
+            }
+            "expression_statement" => {
+                let inner = first_named(node)?;
+                match inner.kind() {
+                    "assignment" | "augmented_assignment" => of(inner.child_by_field_name("left")?),
+                    "call" => {
+                        let first = inner
+                            .child_by_field_name("arguments")
+                            .and_then(first_named)
+                            .filter(|first| {
+                                matches!(first.kind(), "string" | "identifier" | "attribute")
+                            })
+                            .and_then(of)
+                            .unwrap_or_default();
+                        let callee = of(inner.child_by_field_name("function")?)?;
+                        Some(format!("{callee}({first})"))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
     }
 
     fn operator(&self, text: &str) -> Operator {
@@ -190,28 +235,32 @@ impl Adapter for Python {
 
 // ---- expressions ------------------------------------------------------------------------------
 
-fn string(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
-    let children = named(node);
-    let formatted = children.iter().any(|child| child.kind() == "interpolation");
-    if !formatted {
-        let text = string_text(lower, &children);
+/// A string, or several that stand beside each other: one text, or a template with the parts of all.
+fn strings(lower: &mut Lowering<'_>, nodes: &[Node<'_>]) -> Expr {
+    let contents: Vec<_> = nodes.iter().flat_map(|node| named(*node)).collect();
+    if !contents.iter().any(|part| part.kind() == "interpolation") {
+        let text: String = contents
+            .iter()
+            .filter(|part| part.kind() == "string_content")
+            .map(|part| unescaped(lower, *part))
+            .collect();
         return Expr::Str(lower.string(&text));
     }
     let mut parts = Vec::new();
-    for child in children {
-        match child.kind() {
+    for part in contents {
+        match part.kind() {
             "interpolation" => {
-                if let Some(value) = child
+                if let Some(value) = part
                     .child_by_field_name("expression")
-                    .or_else(|| first_named(child))
+                    .or_else(|| first_named(part))
                 {
                     parts.push(lower.expr(value));
                 }
             }
             "string_content" => {
-                let text = unescaped(lower.text(child));
+                let text = unescaped(lower, part);
                 let index = lower.string(&text);
-                parts.push(lower.push(Expr::Str(index), child));
+                parts.push(lower.push(Expr::Str(index), part));
             }
             _ => {}
         }
@@ -219,49 +268,47 @@ fn string(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     Expr::Template(lower.push_parts(&parts))
 }
 
-fn string_text(lower: &Lowering<'_>, children: &[Node<'_>]) -> String {
-    children
-        .iter()
-        .filter(|child| child.kind() == "string_content")
-        .map(|child| unescaped(lower.text(*child)))
-        .collect()
-}
-
-/// The text of a string without the escapes that matter for names and paths.
-fn unescaped(text: &str) -> String {
-    if !text.contains('\\') && !text.contains("{{") && !text.contains("}}") {
-        return text.to_owned();
-    }
-    text.replace("\\\"", "\"")
-        .replace("\\'", "'")
-        .replace("\\\n", "")
-        .replace("\\\\", "\\")
-}
-
-fn concatenated(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
-    let children = named(node);
-    let plain = children.iter().all(|part| {
-        part.kind() == "string"
-            && !named(*part)
-                .iter()
-                .any(|child| child.kind() == "interpolation")
-    });
-    if plain {
-        let text: String = children
-            .iter()
-            .map(|part| string_text(lower, &named(*part)))
-            .collect();
-        return Expr::Str(lower.string(&text));
-    }
-    let mut parts = Vec::new();
-    for part in children {
-        if part.kind() != "string" {
-            continue;
+/// The text of a string's content without its escapes, which the grammar finds where they count.
+fn unescaped(lower: &Lowering<'_>, content: Node<'_>) -> String {
+    let mut text = String::new();
+    let mut at = content.start_byte();
+    for escape in named(content) {
+        text.push_str(lower.text.get(at..escape.start_byte()).unwrap_or_default());
+        let written = lower.text(escape);
+        match escape.kind() {
+            "escape_interpolation" => text.extend(written.chars().next()),
+            "escape_sequence" => text.push_str(&escaped(written)),
+            _ => text.push_str(written),
         }
-        let id = lower.expr(part);
-        parts.push(id);
+        at = escape.end_byte();
     }
-    Expr::Template(lower.push_parts(&parts))
+    text.push_str(lower.text.get(at..content.end_byte()).unwrap_or_default());
+    text
+}
+
+/// What an escape sequence stands for.
+fn escaped(written: &str) -> String {
+    let rest = written.strip_prefix('\\').unwrap_or(written);
+    let code = |digits: &str, radix: u32| {
+        u32::from_str_radix(digits, radix)
+            .ok()
+            .and_then(char::from_u32)
+            .map(String::from)
+    };
+    let simple = |text: &str| Some(text.to_owned());
+    match rest.chars().next() {
+        Some('n') => simple("\n"),
+        Some('r') => simple("\r"),
+        Some('t') => simple("\t"),
+        Some('a' | 'b' | 'f' | 'v') | None => simple(" "),
+        Some('\n' | '\r') => simple(""),
+        Some('x' | 'u' | 'U') => code(rest.get(1..).unwrap_or_default(), 16),
+        Some('0'..='7') => code(rest, 8),
+        // The name of a character.
+        Some('N') => None,
+        Some(_) => simple(rest),
+    }
+    .unwrap_or_else(|| written.to_owned())
 }
 
 fn subscript(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
@@ -306,18 +353,20 @@ fn generic_type(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 }
 
 fn union(lower: &mut Lowering<'_>, parts: &[Node<'_>]) -> Expr {
-    match parts {
-        [left, right] => {
-            let left = lower.expr(*left);
-            let right = lower.expr(*right);
-            Expr::Binary {
-                op: Operator::BitOr,
-                left,
-                right,
-            }
-        }
-        _ => Expr::Unknown,
+    let Some((first, rest)) = parts.split_first() else {
+        return Expr::Unknown;
+    };
+    let mut id = lower.expr(*first);
+    for part in rest {
+        let right = lower.expr(*part);
+        let either = Expr::Binary {
+            op: Operator::BitOr,
+            left: id,
+            right,
+        };
+        id = lower.push_between(either, *first, *part);
     }
+    lower.get(id)
 }
 
 fn comparison(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
@@ -466,17 +515,68 @@ fn class_pattern(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         return Expr::Unknown;
     };
     let callee = lower.expr(*class);
-    let args: Vec<Arg> = arguments
-        .iter()
-        .map(|argument| Arg {
-            kind: ArgKind::Positional,
-            value: lower.expr(*argument),
-        })
-        .collect();
+    let mut args = Vec::new();
+    for argument in arguments {
+        let keyword = first_named(*argument).filter(|inner| inner.kind() == "keyword_pattern");
+        args.push(match keyword.map(named).as_deref() {
+            Some([name, value, ..]) => Arg {
+                kind: ArgKind::Named(lower.name(*name)),
+                value: lower.expr(*value),
+            },
+            // `name=_`: a wildcard has no node of its own.
+            Some([name]) => Arg {
+                kind: ArgKind::Named(lower.name(*name)),
+                value: lower.push(Expr::Unknown, *argument),
+            },
+            _ => Arg {
+                kind: ArgKind::Positional,
+                value: lower.expr(*argument),
+            },
+        });
+    }
     Expr::Call {
         callee,
         args: lower.push_args(&args),
     }
+}
+
+fn case_pattern(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
+    match first_named(node) {
+        Some(number) if matches!(number.kind(), "integer" | "float") => {
+            Expr::Number(lower.string(lower.text(node)))
+        }
+        Some(inner) => {
+            let id = lower.expr(inner);
+            lower.get(id)
+        }
+        None => Expr::Unknown,
+    }
+}
+
+fn dict_pattern(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
+    let mut args = Vec::new();
+    let mut key = None;
+    let mut cursor = node.walk();
+    let children: Vec<_> = node
+        .children(&mut cursor)
+        .filter(|child| child.is_named() && !child.is_extra())
+        .collect();
+    for child in children {
+        if child.kind() == "splat_pattern" {
+            if let Some(rest) = first_named(child) {
+                let value = lower.expr(rest);
+                let kind = ArgKind::SpreadMap;
+                args.push(Arg { kind, value });
+            }
+        } else if let Some(key) = key.take() {
+            let value = lower.expr(child);
+            let kind = ArgKind::Keyed(key);
+            args.push(Arg { kind, value });
+        } else {
+            key = Some(lower.expr(child));
+        }
+    }
+    Expr::Dict(lower.push_args(&args))
 }
 
 fn dotted_name(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
@@ -497,32 +597,38 @@ fn dotted_name(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 
 // ---- statements -------------------------------------------------------------------------------
 
+/// The branches are lowered in their order; the nest of `elif` is built from its end.
 fn if_statement(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
     let mut cursor = node.walk();
     let alternatives: Vec<_> = node
         .children_by_field_name("alternative", &mut cursor)
+        .take(MAX_BRANCHES)
         .collect();
+    let mut branches = vec![branch(lower, node)];
     let mut otherwise = None;
-    let skipped = alternatives.len().saturating_sub(MAX_BRANCHES);
-    for alternative in alternatives.iter().rev().skip(skipped) {
+    for alternative in alternatives {
         match alternative.kind() {
-            "else_clause" => otherwise = clause_block(lower, *alternative),
-            _ => {
-                let mut statements = Vec::new();
-                branch(lower, *alternative, otherwise, &mut statements);
-                otherwise = Some(lower.block_of(&statements));
-            }
+            "else_clause" => otherwise = clause_block(lower, alternative),
+            _ => branches.push(branch(lower, alternative)),
         }
     }
-    branch(lower, node, otherwise, out);
+    while let Some((node, test, then)) = branches.pop() {
+        let statement = Stmt::If {
+            test,
+            then,
+            otherwise,
+        };
+        if branches.is_empty() {
+            lower.push_stmt(statement, node, out);
+        } else {
+            let mut statements = Vec::new();
+            lower.push_stmt(statement, node, &mut statements);
+            otherwise = Some(lower.block_of(&statements));
+        }
+    }
 }
 
-fn branch(
-    lower: &mut Lowering<'_>,
-    node: Node<'_>,
-    otherwise: Option<BlockId>,
-    out: &mut Vec<StmtId>,
-) {
+fn branch<'t>(lower: &mut Lowering<'_>, node: Node<'t>) -> (Node<'t>, ExprId, BlockId) {
     let test = match node.child_by_field_name("condition") {
         Some(condition) => lower.expr(condition),
         None => lower.push(Expr::Unknown, node),
@@ -531,15 +637,36 @@ fn branch(
         Some(consequence) => lower.block(consequence),
         None => lower.block_of(&[]),
     };
+    (node, test, then)
+}
+
+/// A loop; what stands in its `else` runs behind it unless it was left by `break`.
+fn loop_(lower: &mut Lowering<'_>, node: Node<'_>, out: &mut Vec<StmtId>) {
+    let subject = node
+        .child_by_field_name("right")
+        .or_else(|| node.child_by_field_name("condition"))
+        .map(|subject| lower.expr(subject));
+    let target = node
+        .child_by_field_name("left")
+        .map(|target| lower.expr(target));
+    let body = match node.child_by_field_name("body") {
+        Some(body) => lower.block(body),
+        None => lower.block_of(&[]),
+    };
     lower.push_stmt(
-        Stmt::If {
-            test,
-            then,
-            otherwise,
+        Stmt::Loop {
+            target,
+            subject,
+            body,
         },
         node,
         out,
     );
+    if let Some(clause) = node.child_by_field_name("alternative")
+        && let Some(block) = clause_block(lower, clause)
+    {
+        lower.push_stmt(Stmt::Block(block), clause, out);
+    }
 }
 
 /// The block of an `else`, `finally` or `except` clause.
@@ -736,7 +863,7 @@ fn function(
     lower.push_stmt(Stmt::Function(index), decorated.unwrap_or(node), out);
 }
 
-fn lambda(lower: &mut Lowering<'_>, node: Node<'_>) -> u32 {
+fn lambda(lower: &mut Lowering<'_>, node: Node<'_>, name: Ustr) -> u32 {
     let parameters = node.child_by_field_name("parameters");
     let params = parameters
         .map(|parameters| params(lower, parameters))
@@ -748,7 +875,7 @@ fn lambda(lower: &mut Lowering<'_>, node: Node<'_>) -> u32 {
         end: start.start,
     };
     let function = Function {
-        name: ustr(""),
+        name,
         id: ustr(""),
         params: params.into(),
         decorators: Box::default(),
@@ -758,6 +885,28 @@ fn lambda(lower: &mut Lowering<'_>, node: Node<'_>) -> u32 {
         is_static: false,
     };
     lower.function(function, node.child_by_field_name("body"), spans)
+}
+
+/// `name = lambda: …`: the function takes the name. `false` if it is assigned to anything else.
+fn named_lambda(
+    lower: &mut Lowering<'_>,
+    node: Node<'_>,
+    value: Node<'_>,
+    out: &mut Vec<StmtId>,
+) -> bool {
+    let Some(left) = node
+        .child_by_field_name("left")
+        .filter(|left| left.kind() == "identifier")
+    else {
+        return false;
+    };
+    let name = lower.name(left);
+    let index = lambda(lower, value, name);
+    let value = Some(lower.push(Expr::Function(index), value));
+    let ty = node.child_by_field_name("type").map(|ty| lower.expr(ty));
+    let target = lower.expr(left);
+    lower.push_stmt(Stmt::Let { target, ty, value }, node, out);
+    true
 }
 
 fn name_of(lower: &Lowering<'_>, node: Node<'_>) -> Ustr {

@@ -712,32 +712,32 @@ fn block(lower: &mut Lowering<'_>, node: Node<'_>, value: bool) -> BlockId {
     lower.block_of(&statements)
 }
 
-/// A chain of `else if` is built from its end, so that its length costs no stack.
+/// The branches are lowered in their order; the nest of `else if` is built from its end, so that its
+/// length costs no stack.
 fn if_expression(lower: &mut Lowering<'_>, node: Node<'_>, value: bool, out: &mut Vec<StmtId>) {
-    let mut branches = vec![node];
+    let mut branches = Vec::new();
     let mut otherwise = None;
-    let mut last = node;
-    while let Some(alternative) = last.child_by_field_name("alternative") {
-        match first_named(alternative) {
-            Some(next) if next.kind() == "if_expression" && branches.len() < MAX_BRANCHES => {
-                branches.push(next);
-                last = next;
-            }
-            // Beyond the limit the rest falls away.
-            next => {
-                otherwise = next
-                    .filter(|next| next.kind() == "block")
-                    .map(|next| block(lower, next, value));
-                break;
-            }
+    let mut next = Some(node);
+    while let Some(branch) = next.take() {
+        if branch.kind() != "if_expression" {
+            otherwise = Some(block(lower, branch, value));
+            break;
         }
-    }
-    while let Some(branch) = branches.pop() {
+        // Beyond the limit the rest falls away.
+        if branches.len() >= MAX_BRANCHES {
+            break;
+        }
         let test = field_expr(lower, branch, "condition");
         let then = match branch.child_by_field_name("consequence") {
             Some(consequence) => block(lower, consequence, value),
             None => lower.block_of(&[]),
         };
+        branches.push((branch, test, then));
+        next = branch
+            .child_by_field_name("alternative")
+            .and_then(first_named);
+    }
+    while let Some((branch, test, then)) = branches.pop() {
         let statement = Stmt::If {
             test,
             then,
