@@ -61,7 +61,6 @@ struct Past {
     times: u32,
     /// The steps of its longest such run.
     longest: u32,
-    cost: u32,
     /// Arguments and results.
     runs: Vec<(Option<Receiver>, Vec<(Given, V)>, V)>,
 }
@@ -128,14 +127,6 @@ impl<'db> Machine<'db> {
             enough: 0,
             depth: 0,
             steps: 0,
-        }
-    }
-
-    pub(crate) fn report(&self) {
-        let mut all: Vec<_> = self.past.iter().collect();
-        all.sort_by_key(|(_, past)| std::cmp::Reverse(past.cost));
-        for ((file, id), past) in all.iter().take(25) {
-            eprintln!("{} {} cost {} times {} longest {}", file.path(self.db), id, past.cost, past.times, past.longest);
         }
     }
 
@@ -223,7 +214,6 @@ impl<'db> Machine<'db> {
         let result = self.run_function(func, args);
         let took = self.steps.saturating_sub(steps);
         let past = self.past.entry(key).or_default();
-        past.cost += took;
         if plain && self.effects == effects {
             past.times += 1;
             past.longest = past.longest.max(took);

@@ -52,7 +52,6 @@ pub fn linked(db: &dyn Db, tree: FileSet) -> Arc<Linked> {
     for &(file, id) in &starts {
         machine.start_once(file, id);
     }
-    if std::env::var("GWPROF").is_ok() { machine.report(); }
     if machine.exhausted() {
         tracing::warn!(
             "the workspace is too large to follow all of its module code; routes may be missing"

@@ -375,7 +375,17 @@ impl Machine<'_> {
         } else {
             roles.name(name)
         };
-        if let Some(value) = value {
+        // `from . import routes` in the package itself means the submodule.
+        let itself = match value {
+            Some(Value::Import(import)) if !script && import.name == Some(name) => {
+                resolve_module(self.db, self.tree, file, &import.module) == Module::File(file)
+            }
+            _ => false,
+        };
+        if itself && let Some(module) = submodule(self.db, self.tree, &Module::File(file), &name) {
+            return V::Module(module);
+        }
+        if let Some(value) = value.filter(|_| !itself) {
             // `mod routes;` beside a function of the same name can't be; the module is the value.
             let value = value.clone();
             let frame = self.module(file);
