@@ -98,16 +98,27 @@ pub fn hunks(old: &str, new: &str) -> Vec<Hunk> {
             Some(*at)
         }))
         .collect();
-    blocks(&old_lines, &new_lines)
-        .into_iter()
-        .map(|(from, to)| {
-            trimmed(
-                old,
-                starts[from.start]..starts[from.end],
-                &new_lines[to].concat(),
-            )
-        })
-        .collect()
+    let mut hunks = Vec::new();
+    for (from, to) in blocks(&old_lines, &new_lines) {
+        let lines = starts[from.start]..starts[from.end];
+        let text = new_lines[to].concat();
+        let hunk = trimmed(old, lines.clone(), &text);
+        let overtyped = !hunk.old.is_empty() && !hunk.new.is_empty();
+        let kept = &old[lines.start..hunk.old.start];
+        if overtyped && kept.trim().is_empty() && text.ends_with('\n') {
+            hunks.push(Hunk {
+                old: lines.start..lines.start,
+                new: text,
+            });
+            hunks.push(Hunk {
+                old: lines,
+                new: String::new(),
+            });
+        } else {
+            hunks.push(hunk);
+        }
+    }
+    hunks
 }
 
 /// A replacement without what is equal at its ends.

@@ -191,11 +191,10 @@ impl Session {
     ) -> Option<String> {
         let (path, hunk) = (steps[index].path.clone(), steps[index].hunk.clone());
         let mut at = hunk.old.start;
-        for other in steps
-            .iter()
-            .filter(|other| other.done && other.path == path)
-        {
-            if other.hunk.old.start < hunk.old.start {
+        for (position, other) in steps.iter().enumerate() {
+            // Two may be at the same place: new lines, and the old ones behind them.
+            let before = (other.hunk.old.start, position) < (hunk.old.start, index);
+            if other.done && other.path == path && before {
                 at = at + other.hunk.new.len() - other.hunk.old.len();
             }
         }
