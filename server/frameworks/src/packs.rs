@@ -121,6 +121,9 @@ pub struct ObjectKind {
     /// The argument with a dict of children by path.
     #[serde(default)]
     pub mounts: Option<Locator>,
+    /// The argument with functions that are called with the object when it starts.
+    #[serde(default)]
+    pub calls: Option<Locator>,
     /// Whether a route of `/` below a prefix is the prefix alone.
     #[serde(default)]
     pub bare_root: bool,

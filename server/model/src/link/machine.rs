@@ -13,7 +13,7 @@ use gatewatch_syntax::facts::ParamKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
-use super::objects::Object;
+use super::objects::{Mounted, Object, Registration};
 use super::value::{Func, Given, Receiver, V};
 
 /// Functions inside functions deeper than this are not followed; what they would give is unknown.
@@ -79,6 +79,8 @@ pub(crate) struct Machine<'db> {
     pub(crate) class_frames: FxHashMap<(SourceFile, Ustr), u32>,
     /// What functions did when they were called.
     past: FxHashMap<(SourceFile, Ustr), Past>,
+    /// The mounts so far, in order.
+    pub(crate) mounts: Vec<Mounted>,
     /// How often something happened that routes depend on.
     pub(crate) effects: u32,
     /// Lines of classes that were resolved as a whole.
@@ -114,6 +116,7 @@ impl<'db> Machine<'db> {
             modules: FxHashMap::default(),
             class_frames: FxHashMap::default(),
             past: FxHashMap::default(),
+            mounts: Vec::new(),
             effects: 0,
             lineages: FxHashMap::default(),
             extended: None,
@@ -449,8 +452,11 @@ impl<'db> Machine<'db> {
                         V::Bool(true) => self.run(frame, then, returns),
                         V::Bool(false) => self.run(frame, otherwise, returns),
                         _ => {
+                            let start = self.mounts.len();
                             self.run(frame, then, returns);
+                            let middle = self.mounts.len();
                             self.run(frame, otherwise, returns);
+                            self.alternatives(start, middle);
                         }
                     }
                 }
@@ -458,6 +464,34 @@ impl<'db> Machine<'db> {
                     let value = self.resolve(value, frame);
                     returns.push(value);
                 }
+            }
+        }
+    }
+
+    /// One child mounted on one parent in both branches of a condition stands at one of the paths. The
+    /// path that is known says it; one that only has a name says no more.
+    fn alternatives(&mut self, start: usize, middle: usize) {
+        let then = self.mounts.get(start..middle).unwrap_or_default();
+        let otherwise = self.mounts.get(middle..).unwrap_or_default();
+        let mut dropped = Vec::new();
+        for one in then {
+            for other in otherwise {
+                if (one.parent, one.child) == (other.parent, other.child) {
+                    match (one.symbolic, other.symbolic) {
+                        (true, false) => dropped.push((one.parent, one.index)),
+                        (false, true) => dropped.push((other.parent, other.index)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        for (parent, index) in dropped {
+            if let Some(registration) = self
+                .objects
+                .get_mut(parent as usize)
+                .and_then(|object| object.registered.get_mut(index))
+            {
+                *registration = Registration::Nothing;
             }
         }
     }

@@ -36,6 +36,8 @@ pub(crate) enum Registration {
         replaces_prefix: bool,
         place: (SourceFile, Place),
     },
+    /// What turned out to be no registration of its own.
+    Nothing,
     /// Something was mounted that could not be resolved: routes may be missing.
     Unresolved {
         place: (SourceFile, Place),
@@ -47,6 +49,17 @@ pub(crate) enum Registration {
         param: Option<Ustr>,
         guard: GuardUse,
     },
+}
+
+/// Where a mount was registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mounted {
+    pub(crate) parent: u32,
+    pub(crate) child: u32,
+    /// Among the parent's registrations.
+    pub(crate) index: usize,
+    /// Whether only a name is known of a part of its path.
+    pub(crate) symbolic: bool,
 }
 
 /// A route as it was registered.

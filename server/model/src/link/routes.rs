@@ -289,7 +289,7 @@ impl Walk {
                         self.linked.unknown.push((*place, why));
                     }
                 }
-                Registration::Guard { .. } => {}
+                Registration::Guard { .. } | Registration::Nothing => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use gatewatch_source::SourceFile;
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
-use super::objects::{GuardUse, Object, ObjectKind, Registration, RouteRegistration};
+use super::objects::{GuardUse, Mounted, Object, ObjectKind, Registration, RouteRegistration};
 use super::value::{Given, Piece, V};
 
 /// A registration that waits for the function below the decorator.
@@ -158,6 +158,13 @@ impl Machine<'_> {
         if let Some(routes) = &shape.routes {
             for child in flattened(located(routes, &args)) {
                 self.mount(index, Vec::new(), &child, Vec::new(), false, place);
+            }
+        }
+        if let Some(calls) = &shape.calls {
+            for value in flattened(located(calls, &args)) {
+                if let V::Func(func) = value.settled() {
+                    self.call_function(*func, &[(Given::Position, V::Object(index))]);
+                }
             }
         }
         if let Some(mounts) = &shape.mounts {
@@ -591,6 +598,14 @@ impl Machine<'_> {
         };
         self.effects += 1;
         if let Some(at) = self.objects.get_mut(parent as usize) {
+            if let Registration::Mount { path, child, .. } = &registration {
+                self.mounts.push(Mounted {
+                    parent,
+                    child: *child,
+                    index: at.registered.len(),
+                    symbolic: path.iter().any(|piece| matches!(piece, Piece::Symbol(_))),
+                });
+            }
             at.registered.push(registration);
         }
     }
