@@ -8,6 +8,9 @@ use gatewatch_source::FilePath;
 /// The texts of a workspace.
 pub type Texts = BTreeMap<FilePath, Arc<str>>;
 
+/// Lines of a file, and the lines that shall stand there.
+pub type Replaced = (Vec<String>, Vec<String>);
+
 /// A whole case.
 #[derive(Debug, Default)]
 pub struct Case {
@@ -55,7 +58,7 @@ pub enum Change {
     /// It gets another path.
     Move(FilePath, FilePath),
     /// Places of it change: what stands there, what shall stand there.
-    Patch(FilePath, Vec<(Vec<String>, Vec<String>)>),
+    Patch(FilePath, Vec<Replaced>),
 }
 
 /// An expected or actual finding: its line, and its message if that was written down.
@@ -251,10 +254,7 @@ impl Edit {
     }
 }
 
-fn patched(
-    old: Option<&Arc<str>>,
-    places: &[(Vec<String>, Vec<String>)],
-) -> Result<Arc<str>, String> {
+fn patched(old: Option<&Arc<str>>, places: &[Replaced]) -> Result<Arc<str>, String> {
     let Some(old) = old else {
         return match places {
             [(lines, new)] if lines.is_empty() => Ok(joined(new)),
@@ -284,7 +284,7 @@ fn patched(
     Ok(joined(&lines))
 }
 
-fn places(lines: &[String]) -> Result<Vec<(Vec<String>, Vec<String>)>, String> {
+fn places(lines: &[String]) -> Result<Vec<Replaced>, String> {
     let mut places = vec![(Vec::new(), Vec::new())];
     for line in lines {
         if line == "@@" {

@@ -84,7 +84,7 @@ fn apply(texts: &Texts, fix: &Fix) -> Result<Texts, String> {
     }
     // From the end, so that no edit moves another; several at one place keep their order.
     edits.reverse();
-    edits.sort_by(|a, b| b.span.start.cmp(&a.span.start));
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
     for path in edits
         .iter()
         .map(|edit| edit.file.clone())
