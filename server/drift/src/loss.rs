@@ -35,24 +35,13 @@ pub(crate) struct Loss {
 pub(crate) fn losses(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Vec<Loss> {
     let mut found = Vec::new();
     let authn = authentication_loss(compare, now, was);
-    let derived = |control: &Control| {
-        was.controls.iter().any(|other| {
-            other.effect == Effect::Authorization
-                && other.full_name == control.full_name
-                && other.registration == control.registration
-        })
-    };
     let authz = authorization_loss(compare, now, was);
     match (authn, authz) {
         (Some(authn), Some(authz)) => {
             // One guard that did both is lost once.
             let same = authn.control.full_name == authz.control.full_name;
             if same && matches!(authz.code, Code::AuthorizationRemoved | Code::GuardGutted | Code::GuardInert) {
-                if authn.control.definition.is_some() && derived(&authn.control) && is_derived(was, &authn.control) {
-                    found.push(authz);
-                } else {
-                    found.push(authn);
-                }
+                found.push(authn);
             } else {
                 found.push(authn);
                 found.push(authz);
@@ -65,16 +54,6 @@ pub(crate) fn losses(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> V
         found.extend(order_loss(compare, now, was));
     }
     found
-}
-
-/// Whether the guard imposes no authentication of its own: it was derived from its role check.
-fn is_derived(was: &Coverage, control: &Control) -> bool {
-    was.controls.iter().any(|other| {
-        other.effect == Effect::Authorization && other.full_name == control.full_name && other.order == control.order
-    }) && control.demands.is_empty()
-        && control.definition.is_some_and(|_| was.controls.iter().filter(|other| other.full_name == control.full_name).count() == 2)
-        && control.via != "inline"
-        && false
 }
 
 fn enforcing(coverage: &Coverage, effect: Effect) -> Vec<&Control> {
@@ -256,10 +235,9 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
                 return loss;
             }
         }
-        return loss;
     }
     // The guard still stands in front.
-    if let Some(guard) = standing(now, was, had) {
+    if let Some(guard) = standing(now, had) {
         if let Some(site) = definition_of(compare, guard) {
             let changed = match code {
                 Code::AuthenticationRemoved | Code::AuthorizationRemoved | Code::OwnershipCheckRemoved => Code::GuardGutted,
@@ -295,11 +273,8 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
 }
 
 /// The guard of a lost control, if it still stands in front of the entry point.
-fn standing<'a>(now: &'a Coverage, was: &Coverage, had: &Control) -> Option<&'a Guard> {
-    let old = was.entry_point.guards.iter().find(|guard| guard.callable.name() == had.name);
-    let by_name = now.entry_point.guards.iter().find(|guard| guard.callable.name() == had.name);
-    let _ = old;
-    by_name
+fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {
+    now.asked.iter().find(|guard| guard.callable.name() == had.name)
 }
 
 /// Where a guard is defined now.

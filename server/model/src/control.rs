@@ -4,7 +4,7 @@ use std::fmt;
 
 use ustr::Ustr;
 
-use crate::entry::{EntryPoint, Site};
+use crate::entry::{EntryPoint, Guard, Site};
 
 /// What a control does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -135,6 +135,9 @@ pub struct Coverage {
     pub entry_point: EntryPoint,
     /// Its controls, in the order in which they run.
     pub controls: Vec<Control>,
+    /// Every guard that was asked, dependencies of dependencies and called helpers included, whether it imposes a
+    /// control or not.
+    pub asked: Vec<Guard>,
     /// Who can call it.
     pub auth: Auth,
     /// Why that can't be told, where it can't.

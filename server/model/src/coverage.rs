@@ -37,7 +37,7 @@ pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
 }
 
 fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
-    let mut cover = Cover { db, tree, entry, controls: Vec::new(), seen: Vec::new(), public: false };
+    let mut cover = Cover { db, tree, entry, controls: Vec::new(), asked: Vec::new(), public: false };
     for guard in &entry.guards {
         cover.guard(guard, &[], 0);
     }
@@ -60,6 +60,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
     }
     let mut controls = cover.controls;
     let public = cover.public;
+    let asked = cover.asked;
     derive_authentication(&mut controls);
     let strongest = controls
         .iter()
@@ -82,7 +83,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         Some(Strength::Optional) => (Auth::Optional, None),
         Some(Strength::Advisory) | None => (Auth::Public, None),
     };
-    Coverage { entry_point: entry.clone(), controls, auth, why_unknown, writes }
+    Coverage { entry_point: entry.clone(), controls, asked, auth, why_unknown, writes }
 }
 
 /// A check of a role that finds out for itself who calls is the entry point's authentication too: without an
@@ -107,8 +108,8 @@ struct Cover<'a> {
     tree: FileSet,
     entry: &'a EntryPoint,
     controls: Vec<Control>,
-    /// Callables that have been asked already.
-    seen: Vec<Callable>,
+    /// Guards that have been asked already.
+    asked: Vec<Guard>,
     /// A guard names this entry point as open.
     public: bool,
 }
@@ -140,10 +141,10 @@ impl Cover<'_> {
     }
 
     fn guard(&mut self, guard: &Guard, scopes: &[Ustr], depth: u32) {
-        if depth > MAX_DEPTH || self.seen.contains(&guard.callable) && scopes.is_empty() {
+        if depth > MAX_DEPTH || self.asked.iter().any(|asked| asked.callable == guard.callable) && scopes.is_empty() {
             return;
         }
-        self.seen.push(guard.callable.clone());
+        self.asked.push(guard.clone());
         match &guard.callable {
             Callable::Function(file, id) => self.function(guard, *file, *id, &[], depth),
             Callable::Made { maker, inner, args } => {
@@ -281,6 +282,11 @@ impl Cover<'_> {
 
     fn external(&mut self, guard: &Guard, name: Ustr, args: &[(Option<Ustr>, Ustr)]) {
         let Some(control) = packs().control(name) else {
+            // A name that nothing defines, half-typed or forgotten: whatever it will be.
+            if words().is_undefined(&name) {
+                self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+                return;
+            }
             // A name that only a library knows: if it sounds like a guard, it may be one.
             let last = name.rsplit('.').next().unwrap_or_default();
             if words().sounds_like_guard(last) {
@@ -345,7 +351,14 @@ impl Cover<'_> {
                 self.controls.push(control);
             }
         }
-        let _ = file;
+        // Helpers that the handler calls count as asked: one that was hollowed out still stands there.
+        for (called, function, site) in &found.calls {
+            let callable = Callable::Function(*called, *function);
+            if !self.asked.iter().any(|asked| asked.callable == callable) {
+                self.asked.push(Guard { callable, via: "inline", site: *site, own: true });
+            }
+        }
+        let _ = (file, id);
     }
 
     fn push(

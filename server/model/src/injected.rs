@@ -88,10 +88,28 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
         if let Some((callable, scopes)) = marked(db, tree, &target, ty.as_ref()) {
             return vec![dependency(callable, scopes, false, "dependency")];
         }
+        let half_typed = match &target {
+            Target::External(name) => crate::words::words().is_undefined(name),
+            // `Depends` without its call, `S()` of nothing.
+            Target::Call { callee, .. } => {
+                matches!(&**callee, Target::External(name) if crate::words::words().is_undefined(name))
+            }
+            _ => false,
+        };
+        if half_typed {
+            let callable = Callable::External(target.external_name().unwrap_or_default(), Vec::new());
+            return vec![dependency(callable, Vec::new(), false, "dependency")];
+        }
     }
     let Some(ty) = ty else { return Vec::new() };
     if let Some((callable, scopes)) = annotated(db, tree, &ty, 0) {
         return vec![dependency(callable, scopes, false, "dependency")];
+    }
+    // A type that nothing defines is half-typed: whatever it will inject.
+    if let Target::External(name) = &ty
+        && crate::words::words().is_undefined(name)
+    {
+        return vec![dependency(Callable::External(*name, Vec::new()), Vec::new(), false, "dependency")];
     }
     if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
         let (inner, optional) = unwrapped(db, tree, &ty);
@@ -340,7 +358,7 @@ pub(crate) fn param_kind(
             Some(control) if control.effects.is_empty() => crate::effects::ParamKindOf::Nothing,
             Some(control) if control.strength.as_str() == "unknown" => crate::effects::ParamKindOf::Credential,
             Some(_) => crate::effects::ParamKindOf::Identity,
-            None if crate::words::words().sounds_like_guard(name) => crate::effects::ParamKindOf::Identity,
+            None if crate::words::words().sounds_like_guard(name) || crate::words::words().is_undefined(name) => crate::effects::ParamKindOf::Identity,
             None => crate::effects::ParamKindOf::Nothing,
         },
         Callable::Unknown(_) if names_identity(param.name) => crate::effects::ParamKindOf::Identity,

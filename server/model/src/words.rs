@@ -15,6 +15,7 @@ struct File {
     denial: Denial,
     verify: Callables,
     effects: Effects,
+    globals: Names,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +24,7 @@ struct Identity {
     names: Vec<String>,
     credentials: Vec<String>,
     callables: Vec<String>,
+    plain_headers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,8 @@ pub(crate) struct Words {
     loads: FxHashSet<String>,
     writes: FxHashSet<String>,
     harmless: FxHashSet<String>,
+    globals: FxHashSet<String>,
+    plain_headers: FxHashSet<String>,
 }
 
 /// The words that come with the tool.
@@ -80,12 +84,13 @@ pub(crate) fn words() -> &'static Words {
             Err(error) => {
                 tracing::error!("queries/controls.toml: {error}");
                 Words::new(File {
-                    identity: Identity { names: vec![], credentials: vec![], callables: vec![] },
+                    identity: Identity { names: vec![], credentials: vec![], callables: vec![], plain_headers: vec![] },
                     authorization: Names { names: vec![] },
                     ownership: Names { names: vec![] },
                     denial: Denial { callables: vec![], statuses: vec![], constants: vec![], redirects: vec![] },
                     verify: Callables { callables: vec![] },
                     effects: Effects { loads: vec![], writes: vec![], harmless: vec![] },
+                    globals: Names { names: vec![] },
                 })
             }
         }
@@ -128,6 +133,8 @@ impl Words {
             loads: set(file.effects.loads),
             writes: set(file.effects.writes),
             harmless: set(file.effects.harmless),
+            globals: set(file.globals.names),
+            plain_headers: set(file.identity.plain_headers),
         }
     }
 
@@ -141,6 +148,11 @@ impl Words {
             || name.ends_with("token")
             || name.ends_with("apikey")
             || name.ends_with("authorization")
+    }
+
+    /// Whether a header of this name can carry a credential: all but those that describe the message or the client.
+    pub(crate) fn can_carry_credential(&self, name: Ustr) -> bool {
+        !self.plain_headers.contains(&plain_of(name))
     }
 
     /// Whether a callable's name says that it gets or verifies an identity.
@@ -203,6 +215,11 @@ impl Words {
 
     pub(crate) fn is_harmless(&self, name: Ustr) -> bool {
         self.harmless.contains(&plain_of(name))
+    }
+
+    /// Whether a name of no module is nothing that the languages define by themselves either.
+    pub(crate) fn is_undefined(&self, name: &str) -> bool {
+        !name.contains(['.', '!', '/', '@', '-']) && !self.globals.contains(name)
     }
 
     /// Whether an unknown guard's name says that it has to do with who calls.

@@ -47,6 +47,10 @@ pub struct Effects {
     pub reads_identity: bool,
     /// It gives an identity back.
     pub returns_identity: bool,
+    /// Functions of the workspace that it calls, with the call, in order.
+    pub calls: Vec<(SourceFile, Ustr, Site)>,
+    /// Whatever it is called with, it refuses.
+    pub always_denies: bool,
     /// It loads something.
     pub loads: bool,
     /// It changes something.

@@ -181,6 +181,15 @@ impl Walker<'_> {
                     Use::Guard => Kind::DATA,
                 };
             }
+            let carrier = self.carrier(base);
+            if matches!(carrier, Some("cookies" | "session")) && !matches!(spelled.as_str(), "get" | "pop" | "save" | "destroy" | "clear" | "delete" | "set" | "id" | "regenerate" | "modified" | "permanent") {
+                self.effects.reads_identity = true;
+                return Kind::CREDENTIAL;
+            }
+            if carrier == Some("headers") && self.used == Use::Guard && words.can_carry_credential(name) && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter") {
+                self.effects.reads_identity = true;
+                return Kind::CREDENTIAL;
+            }
             if words.is_identity(name) && !matches!(spelled.as_str(), "session") {
                 self.effects.reads_identity = true;
                 return Kind::IDENTITY;
@@ -213,6 +222,28 @@ impl Walker<'_> {
             return Kind { denial: true, ..kind };
         }
         kind
+    }
+
+    /// Which part of the request an expression is, by its last names: its headers, cookies or session.
+    pub(super) fn carrier(&self, base: ExprId) -> Option<&'static str> {
+        let mut at = base;
+        for _ in 0..6 {
+            let name = match self.code.expr(at) {
+                Expr::Attr { name, .. } | Expr::Name(name) => name,
+                Expr::Call { callee, .. } => {
+                    at = callee;
+                    continue;
+                }
+                _ => return None,
+            };
+            return match name.to_lowercase().as_str() {
+                "headers" | "header_map" | "headermap" => Some("headers"),
+                "cookies" | "signedcookies" | "jar" | "cookie_jar" => Some("cookies"),
+                "session" => Some("session"),
+                _ => None,
+            };
+        }
+        None
     }
 
     // ---- assignments --------------------------------------------------------------------------
@@ -327,6 +358,30 @@ impl Walker<'_> {
             self.effects.reads_identity = true;
             return Kind::CREDENTIAL;
         }
+        if base_kind.request && matches!(lower.as_str(), "get" | "header" | "cookie" | "get_cookie" | "get_header" | "get_signed" | "getheader" | "pop" | "get_all") {
+            let carrier = base.and_then(|base| self.carrier(base));
+            let by_text = code.args(args).first().and_then(|arg| match code.expr(arg.value) {
+                Expr::Str(text) => Some(ustr(code.string(text))),
+                Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
+                _ => None,
+            });
+            let taken = match (carrier, by_text) {
+                (Some("cookies" | "session"), Some(_)) => true,
+                (Some("headers"), Some(name)) => self.used == Use::Guard && self.words.can_carry_credential(name),
+                // `req.get("x-key")`, `req.header("x-key")`, `c.req.header("x-key")`
+                (None, Some(name)) => {
+                    self.used == Use::Guard
+                        && matches!(lower.as_str(), "get" | "header" | "getheader" | "get_cookie" | "cookie")
+                        && matches!(base.map(|base| code.expr(base)), Some(Expr::Name(of) | Expr::Attr { name: of, .. }) if matches!(of.as_str(), "req" | "request"))
+                        && self.words.can_carry_credential(name)
+                }
+                _ => false,
+            };
+            if taken {
+                self.effects.reads_identity = true;
+                return Kind::CREDENTIAL;
+            }
+        }
         if base_kind.request && !matches!(lower.as_str(), "get" | "pop" | "getlist") {
             let member = self.member_kind(base.unwrap_or(callee), base_kind, name);
             if member.asks() {
@@ -437,6 +492,10 @@ impl Walker<'_> {
         name: Ustr,
     ) -> Kind {
         let inner = effects_of(self.db, self.tree, file, function, Use::Guard);
+        let site = self.site(id);
+        if self.effects.calls.len() < 64 && !self.effects.calls.iter().any(|call| call.0 == file && call.1 == function) {
+            self.effects.calls.push((file, function, site));
+        }
         // A function that is only given data of the request checks that data: a login is no guard.
         let informed = args.asks() || args.request || base.asks() || inner.reads_identity && !args.data;
         if informed && !inner.checks.is_empty() && !self.conditional() && self.denies_out() {
@@ -458,6 +517,9 @@ impl Walker<'_> {
             }
         }
         self.effects.reads_identity |= inner.reads_identity && !args.data;
+        if inner.always_denies {
+            return Kind { denial: true, ..Kind::NONE };
+        }
         let enforcing = inner.checks.iter().any(|check| check.effect == Effect::Authentication);
         if inner.loads || inner.writes {
             self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
@@ -589,6 +651,10 @@ impl Walker<'_> {
     pub(super) fn refuses(&mut self, value: ExprId, kind: Kind) -> Option<bool> {
         match self.code.expr(value) {
             Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => self.refuses(inner, kind),
+            // A helper of the workspace that does nothing but refuse.
+            Expr::Call { callee, .. } if matches!(self.callee_target(callee), Target::Function(file, id) if (file, id) != (self.file, self.owner) && effects_of(self.db, self.tree, file, id, Use::Guard).always_denies) => {
+                Some(!self.is_script())
+            }
             Expr::Call { callee, args } => {
                 let (name, base) = match self.code.expr(callee) {
                     Expr::Attr { name, base } => (name, Some(base)),
@@ -606,6 +672,9 @@ impl Walker<'_> {
                 if let Some(ends) = self.refusal_call(name, base_kind.unwrap_or_default(), args) {
                     return Some(ends);
                 }
+                if self.redirects_to_login(callee, args) {
+                    return Some(true);
+                }
                 // `res.status(401).json(…)`, `(StatusCode::UNAUTHORIZED, "…").into_response()`
                 let mut at = base;
                 let mut hops = 0;
@@ -621,6 +690,9 @@ impl Walker<'_> {
                                 Expr::Name(name) => (name, None),
                                 _ => break,
                             };
+                            if self.redirects_to_login(callee, args) {
+                                return Some(true);
+                            }
                             if self.refusal_call(name, Kind::NONE, args).is_some()
                                 || matches!(name.as_str(), "status" | "code" | "writeHead" | "sendStatus") && self.status_arg(args)
                             {
@@ -659,6 +731,12 @@ impl Walker<'_> {
             }
             _ => None,
         }
+    }
+
+    /// `Redirect::to("/login")`
+    fn redirects_to_login(&self, callee: ExprId, args: Run) -> bool {
+        matches!(self.code.expr(callee), Expr::Attr { base, .. } if matches!(self.code.expr(base), Expr::Name(name) | Expr::Attr { name, .. } if name.as_str() == "Redirect"))
+            && self.code.args(args).iter().any(|arg| self.names_login(arg.value, 0))
     }
 
     fn denial_value(&self, value: ExprId) -> bool {
@@ -782,6 +860,8 @@ impl Walker<'_> {
         match self.code.expr(test) {
             Expr::Not(inner) => self.polarity(inner).map(|present| !present),
             Expr::Await(inner) | Expr::Try(inner) | Expr::Unary(inner) => self.polarity(inner),
+            // The error of a callback says that there is no identity.
+            Expr::Name(name) if matches!(name.as_str(), "err" | "error" | "e" | "exc" | "failure" | "failed") => Some(false),
             Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } | Expr::Assign { .. } => Some(true),
             Expr::Bind { pattern, .. } => Some(!self.is_absent_pattern(pattern)),
             Expr::Call { callee, .. } => match self.code.expr(callee) {

@@ -62,9 +62,9 @@ pub(super) struct Walker<'a> {
     around: Vec<Around>,
     /// The identity may be absent where the function passes.
     optional: bool,
+    /// It passes on some path.
+    passes: bool,
     pub(super) depth: u32,
-    /// Dependencies by parameter: what calls of a parameter's methods mean.
-    pub(super) params: FxHashMap<Ustr, Kind>,
 }
 
 pub(super) fn walk(
@@ -91,12 +91,13 @@ pub(super) fn walk(
         conditions: Vec::new(),
         around: Vec::new(),
         optional: false,
+        passes: false,
         depth: 0,
-        params: FxHashMap::default(),
     };
     walker.bind_params(signature);
     let root = facts.body.root;
-    walker.block(root, false);
+    let flow = walker.block(root, false);
+    walker.effects.always_denies = matches!(flow, Flow::Denied | Flow::DeniedOpen) && !walker.passes;
     if walker.optional {
         for check in &mut walker.effects.checks {
             if check.effect == Effect::Authentication && check.by.is_none() {
@@ -538,6 +539,7 @@ impl Walker<'_> {
 
     /// Control leaves while the identity is absent: the check lets callers without one pass.
     fn passed(&mut self) {
+        self.passes = true;
         let absent = self
             .conditions
             .iter()
