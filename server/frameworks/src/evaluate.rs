@@ -382,7 +382,10 @@ impl<'a> Evaluator<'a> {
             Expr::Name(name) => match self.env.get(&name) {
                 Some(value) => value.clone(),
                 // A macro that was imported: `routes!` of `use utoipa_axum::routes`.
-                None => match name.strip_suffix('!').and_then(|name| self.env.get(&ustr(name))) {
+                None => match name
+                    .strip_suffix('!')
+                    .and_then(|name| self.env.get(&ustr(name)))
+                {
                     Some(Value::Import(ImportRef {
                         module,
                         name: Some(_),

@@ -462,8 +462,13 @@ impl Packs {
         for (index, server) in pack.server.iter().enumerate() {
             self.servers
                 .extend(server.names.iter().map(|name| (*name, (at, index))));
-            builders
-                .extend(server.names.iter().filter_map(|name| name.rsplit('.').next()).map(ustr));
+            builders.extend(
+                server
+                    .names
+                    .iter()
+                    .filter_map(|name| name.rsplit('.').next())
+                    .map(ustr),
+            );
         }
         for (index, wrapper) in pack.wrapper.iter().enumerate() {
             self.wrappers

@@ -95,7 +95,6 @@ pub struct Argument {
 }
 
 impl Argument {
-
     pub(crate) fn kind_of(
         kind: ArgKind,
         keyed: impl FnOnce(gatewatch_syntax::facts::ExprId) -> Value,

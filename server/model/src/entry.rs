@@ -99,6 +99,8 @@ pub struct EntryPoint {
     pub mounts: Vec<Site>,
     /// Whether something on the way could not be resolved, so that guards may be missing here.
     pub uncertain: bool,
+    /// Whether a parameter of the path takes more than one segment, so that the path covers a tree.
+    pub takes_rest: bool,
 }
 
 /// A guard that was registered on a router or an application.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{
-    Argument, ArgumentKind, Op, Place, Value, class_roles, function_roles,
-};
+use gatewatch_frameworks::{Argument, ArgumentKind, Op, Place, Value, class_roles, function_roles};
 use gatewatch_source::SourceFile;
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
@@ -170,14 +168,21 @@ impl Machine<'_> {
                     }
                     V::Dict(entries) if name.as_str() == "get" => {
                         let key = args.first().map(|(_, key)| key.clone());
-                        let found = entries.iter().find(|(entry, _)| Some(entry) == key.as_ref());
+                        let found = entries
+                            .iter()
+                            .find(|(entry, _)| Some(entry) == key.as_ref());
                         match (found, args.get(1)) {
                             (Some((_, value)), _) => value.clone(),
                             (None, Some((_, default))) => default.clone(),
                             (None, None) => V::Unknown,
                         }
                     }
-                    V::List(_) if matches!(name.as_str(), "concat" | "into_iter" | "iter" | "copy" | "flat" | "slice") => {
+                    V::List(_)
+                        if matches!(
+                            name.as_str(),
+                            "concat" | "into_iter" | "iter" | "copy" | "flat" | "slice"
+                        ) =>
+                    {
                         let mut items = match base.settled() {
                             V::List(items) => items.to_vec(),
                             _ => Vec::new(),
@@ -240,9 +245,10 @@ impl Machine<'_> {
             ("removesuffix", Some(what)) => V::text(text.strip_suffix(&what).unwrap_or(&text)),
             ("removeprefix", Some(what)) => V::text(text.strip_prefix(&what).unwrap_or(&text)),
             ("format", _) => formatted(&text, args),
-            ("startswith" | "endswith" | "startsWith" | "endsWith" | "starts_with" | "ends_with", _) => {
-                V::Unknown
-            }
+            (
+                "startswith" | "endswith" | "startsWith" | "endsWith" | "starts_with" | "ends_with",
+                _,
+            ) => V::Unknown,
             ("split" | "join", _) => V::Unknown,
             _ => base.clone(),
         }
@@ -299,7 +305,10 @@ impl Machine<'_> {
             None => self.set_fields(object, file, id, &args),
         }
         if let Some((kind, name)) = of
-            && !self.objects.get(object as usize).is_some_and(|object| object.made)
+            && !self
+                .objects
+                .get(object as usize)
+                .is_some_and(|object| object.made)
         {
             self.initialise(object, kind, name, args, place);
         }
@@ -420,15 +429,16 @@ fn language_call(name: &str, args: &[(Given, V)]) -> Option<V> {
     let (_, first) = args.first()?;
     let pair = |a: V, b: V| V::List([a, b].into());
     match (name, first.settled()) {
-        ("list" | "tuple" | "set" | "frozenset" | "sorted" | "reversed" | "iter" | "Array.from", V::List(_)) => {
-            Some(first.settled().clone())
-        }
-        ("list" | "tuple" | "sorted" | "Object.keys", V::Dict(entries)) => {
-            Some(V::List(entries.iter().map(|(key, _)| key.clone()).collect()))
-        }
-        ("Object.values", V::Dict(entries)) => {
-            Some(V::List(entries.iter().map(|(_, value)| value.clone()).collect()))
-        }
+        (
+            "list" | "tuple" | "set" | "frozenset" | "sorted" | "reversed" | "iter" | "Array.from",
+            V::List(_),
+        ) => Some(first.settled().clone()),
+        ("list" | "tuple" | "sorted" | "Object.keys", V::Dict(entries)) => Some(V::List(
+            entries.iter().map(|(key, _)| key.clone()).collect(),
+        )),
+        ("Object.values", V::Dict(entries)) => Some(V::List(
+            entries.iter().map(|(_, value)| value.clone()).collect(),
+        )),
         ("Object.entries", V::Dict(entries)) => Some(V::List(
             entries
                 .iter()
@@ -457,7 +467,9 @@ fn language_call(name: &str, args: &[(Given, V)]) -> Option<V> {
         }
         ("dict", V::Dict(_)) if args.len() == 1 => Some(first.settled().clone()),
         ("str" | "String" | "String.from", V::Text(_)) => Some(first.settled().clone()),
-        ("vec!", _) => Some(V::List(args.iter().map(|(_, value)| value.clone()).collect())),
+        ("vec!", _) => Some(V::List(
+            args.iter().map(|(_, value)| value.clone()).collect(),
+        )),
         _ => None,
     }
 }

@@ -90,7 +90,11 @@ impl Machine<'_> {
     ) -> Option<(SourceFile, Ustr)> {
         let (file, id) = self.class_of(receiver)?;
         let line = self.lineage(file, id);
-        let above = line.0.iter().position(|at| *at == class).map_or(0, |at| at + 1);
+        let above = line
+            .0
+            .iter()
+            .position(|at| *at == class)
+            .map_or(0, |at| at + 1);
         for &(file, id) in line.0.get(above..)? {
             if let Some(class) = class_roles(self.db, file, id)
                 && let Some((_, method)) = class.methods.iter().rev().find(|(own, _)| *own == name)
@@ -130,8 +134,11 @@ impl Machine<'_> {
 
     /// Whether a function of a class needs no instance.
     pub(crate) fn is_static(&self, file: SourceFile, function: Ustr) -> bool {
-        gatewatch_syntax::function(self.db, file, function)
-            .is_some_and(|facts| facts.signature().is_some_and(|signature| signature.is_static))
+        gatewatch_syntax::function(self.db, file, function).is_some_and(|facts| {
+            facts
+                .signature()
+                .is_some_and(|signature| signature.is_static)
+        })
     }
 
     /// `super` in a running function.
@@ -168,7 +175,9 @@ impl Machine<'_> {
                 _ => leaves.push(at),
             }
         }
-        leaves.sort_by(|a, b| (a.0.path(self.db), a.1.as_str()).cmp(&(b.0.path(self.db), b.1.as_str())));
+        leaves.sort_by(|a, b| {
+            (a.0.path(self.db), a.1.as_str()).cmp(&(b.0.path(self.db), b.1.as_str()))
+        });
         leaves.truncate(16);
         leaves
     }
@@ -178,7 +187,8 @@ impl Machine<'_> {
         if let Some(extended) = &self.extended {
             return extended.clone();
         }
-        let mut extended: FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>> = FxHashMap::default();
+        let mut extended: FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>> =
+            FxHashMap::default();
         let files: Vec<SourceFile> = self
             .tree
             .files(self.db)
@@ -202,7 +212,10 @@ impl Machine<'_> {
                             other => other.clone(),
                         };
                         if let V::Class(base_file, id) = base {
-                            extended.entry((base_file, id)).or_default().push((file, class.id));
+                            extended
+                                .entry((base_file, id))
+                                .or_default()
+                                .push((file, class.id));
                         }
                     }
                 }

@@ -205,7 +205,10 @@ impl<'db> Machine<'db> {
         let key = (func.file, func.id);
         let plain = func.env.is_none() && !args.iter().any(|(_, value)| value.may_route());
         if plain && let Some(past) = self.past.get(&key) {
-            let same = past.runs.iter().find(|run| run.0 == func.receiver && run.1 == args);
+            let same = past
+                .runs
+                .iter()
+                .find(|run| run.0 == func.receiver && run.1 == args);
             if let Some((_, _, result)) = same {
                 return result.clone();
             }
@@ -221,7 +224,8 @@ impl<'db> Machine<'db> {
             past.times += 1;
             past.longest = past.longest.max(took);
             if past.runs.len() < 16 {
-                past.runs.push((func.receiver, args.to_vec(), result.clone()));
+                past.runs
+                    .push((func.receiver, args.to_vec(), result.clone()));
             }
         }
         result
@@ -322,9 +326,7 @@ impl<'db> Machine<'db> {
                 (None, ParamKind::RestMap) => {
                     let known = |name: Ustr| params.iter().any(|param| param.name == name);
                     let rest = args.iter().filter_map(|(given, value)| match given {
-                        Given::Name(name) if !known(*name) => {
-                            Some((V::text(name), value.clone()))
-                        }
+                        Given::Name(name) if !known(*name) => Some((V::text(name), value.clone())),
                         _ => None,
                     });
                     V::Dict(rest.collect())

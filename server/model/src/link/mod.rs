@@ -1,7 +1,10 @@
 //! The link: all files' roles together, from routers to entry points.
 
+mod arguments;
+mod callables;
 mod calls;
 mod classes;
+mod decorators;
 mod machine;
 mod objects;
 mod paths;

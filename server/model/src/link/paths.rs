@@ -8,7 +8,11 @@ use super::value::Piece;
 pub(crate) fn rendered(pieces: &[Piece], style: PathStyle) -> String {
     if let [prefix @ .., Piece::Pattern(pattern)] = pieces {
         // A regular expression stays as it is written.
-        let prefix = if prefix.is_empty() { String::new() } else { rendered(prefix, style) };
+        let prefix = if prefix.is_empty() {
+            String::new()
+        } else {
+            rendered(prefix, style)
+        };
         return format!("{}/{pattern}/", prefix.trim_end_matches('/'));
     }
     let mut text = String::new();
@@ -58,6 +62,17 @@ pub(crate) fn rendered(pieces: &[Piece], style: PathStyle) -> String {
     } else {
         whole
     }
+}
+
+/// Whether a parameter of the path takes more than one segment.
+pub(crate) fn takes_rest(pieces: &[Piece], style: PathStyle) -> bool {
+    pieces.iter().any(|piece| match (piece, style) {
+        (Piece::Pattern(_), _) => true,
+        (Piece::Symbol(_), _) => false,
+        (Piece::Text(text), PathStyle::Angles) => text.contains("<path:"),
+        (Piece::Text(text), PathStyle::Braces) => text.contains(":path}"),
+        (Piece::Text(text), PathStyle::Colons | PathStyle::Mixed) => text.contains('*'),
+    })
 }
 
 /// Rewrites the parameters of a path to `{name}`.

@@ -5,11 +5,12 @@ use gatewatch_source::SourceFile;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
+use super::callables::{guard_of, handler_of};
 use super::machine::Machine;
 use super::objects::{GuardUse, ObjectKind, Registration, RouteRegistration};
-use super::paths::{covers_path, rendered};
-use super::value::{Func, Given, Piece, V};
-use crate::entry::{Callable, EntryPoint, Guard, Handler, Linked, Registered, Site};
+use super::paths::{covers_path, rendered, takes_rest};
+use super::value::{Piece, V};
+use crate::entry::{EntryPoint, Guard, Handler, Linked, Registered, Site};
 
 /// Routers inside routers deeper than this are not followed.
 const MAX_MOUNTS: usize = 16;
@@ -362,6 +363,7 @@ impl Walk {
                     routers: routers.clone(),
                     mounts: way.mounts.clone(),
                     uncertain: way.uncertain,
+                    takes_rest: takes_rest(&whole, style),
                 });
             }
         }
@@ -534,85 +536,6 @@ fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) 
         .collect()
 }
 
-/// What a route runs, and the wrappers around it.
-fn handler_of(machine: &mut Machine<'_>, value: &V, place: Site) -> (Handler, Vec<Guard>) {
-    let mut wrappers = Vec::new();
-    let mut at = value.clone();
-    for _ in 0..8 {
-        match at.clone() {
-            V::Func(func) => return (Handler::Function(func.file, func.id), wrappers),
-            V::Class(file, id) => return (Handler::Class(file, id), wrappers),
-            V::Object(object) => match machine
-                .objects
-                .get(object as usize)
-                .map(|object| object.kind)
-            {
-                Some(ObjectKind::Instance(file, id)) => {
-                    let handler = match machine.find_method(file, id, ustr("__call__")) {
-                        Some((file, method)) => Handler::Function(file, method),
-                        None => Handler::Class(file, id),
-                    };
-                    return (handler, wrappers);
-                }
-                _ => return (Handler::Unknown(ustr("router")), wrappers),
-            },
-            V::Called(called) => {
-                // `View.as_view("name")`
-                if let V::Member(member) = &called.callee
-                    && member.1.as_str() == "as_view"
-                {
-                    at = member.0.clone();
-                    continue;
-                }
-                // A wrapper around a handler: `asyncHandler(fn)`, `with_auth(view)`.
-                let inner = called.args.iter().rev().map(|(_, arg)| arg).find(|arg| {
-                    matches!(arg.settled(), V::Func(_))
-                        || matches!(arg, V::Called(inner) if matches!(inner.callee, V::Member(_)))
-                });
-                match inner {
-                    Some(inner) => {
-                        let wrapper = GuardUse {
-                            value: called.callee.clone(),
-                            via: "wrapper",
-                            place,
-                        };
-                        wrappers.extend(guard_of(machine, &wrapper, true));
-                        at = inner.clone();
-                    }
-                    None => match &called.result {
-                        V::Unknown => return (Handler::Unknown(called.callee.spelled()), wrappers),
-                        result => at = result.clone(),
-                    },
-                }
-            }
-            V::List(items) => match items.last() {
-                Some(last) => {
-                    for guard in items.iter().rev().skip(1).rev() {
-                        let guard = GuardUse {
-                            value: guard.clone(),
-                            via: "route",
-                            place,
-                        };
-                        wrappers.extend(guard_of(machine, &guard, true));
-                    }
-                    at = last.clone();
-                }
-                None => break,
-            },
-            V::Either(values) => match values
-                .iter()
-                .find(|value| matches!(value.settled(), V::Func(_) | V::Class(..)))
-            {
-                Some(value) => at = value.clone(),
-                None => break,
-            },
-            V::External(name) => return (Handler::Unknown(name), wrappers),
-            other => return (Handler::Unknown(other.spelled()), wrappers),
-        }
-    }
-    (Handler::Unknown(at.spelled()), wrappers)
-}
-
 /// Whether a handler takes a WebSocket upgrade.
 fn is_websocket(machine: &mut Machine<'_>, handler: &Handler) -> bool {
     let Handler::Function(file, id) = handler else {
@@ -632,171 +555,4 @@ fn is_websocket(machine: &mut Machine<'_>, handler: &Handler) -> bool {
         };
         named(&param.ty)
     })
-}
-
-/// A registered guard as what runs. Wrappers (`from_fn(f)`, `Middleware(cls)`, `Depends(f)`) stand for
-/// what is inside.
-pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -> Vec<Guard> {
-    callables(machine, &guard.value, 0)
-        .into_iter()
-        .map(|callable| Guard {
-            callable,
-            via: guard.via,
-            site: guard.place,
-            own,
-        })
-        .collect()
-}
-
-pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec<Callable> {
-    if depth > 8 {
-        return vec![Callable::Unknown(value.spelled())];
-    }
-    match value {
-        V::Null => Vec::new(),
-        V::Func(func) => vec![Callable::Function(func.file, func.id)],
-        V::Class(file, id) => vec![Callable::Class(*file, *id, Vec::new())],
-        V::External(name) => vec![Callable::External(*name, Vec::new())],
-        V::Object(object) => match machine
-            .objects
-            .get(*object as usize)
-            .map(|object| object.kind)
-        {
-            Some(ObjectKind::Instance(file, id)) => vec![Callable::Class(file, id, Vec::new())],
-            _ => Vec::new(),
-        },
-        V::List(items) => items
-            .iter()
-            .flat_map(|item| callables(machine, item, depth + 1))
-            .collect(),
-        V::Either(values) => match values
-            .iter()
-            .find(|value| matches!(value, V::Func(_) | V::Class(..)))
-        {
-            Some(value) => callables(machine, &value.clone(), depth + 1),
-            None => vec![Callable::Unknown(value.spelled())],
-        },
-        V::Called(called) => {
-            if let V::External(name) = &called.callee {
-                let packs = machine.packs;
-                if let Some(injection) = packs.injection(*name) {
-                    let inner = super::shapes::located(&injection.at, &called.args);
-                    return inner
-                        .iter()
-                        .flat_map(|value| callables(machine, value, depth + 1))
-                        .collect();
-                }
-                if let Some(wrapper) = packs.wrapper(*name) {
-                    let inner = super::shapes::located(&wrapper.inner, &called.args);
-                    if !inner.is_empty() {
-                        return inner
-                            .iter()
-                            .flat_map(|value| callables(machine, value, depth + 1))
-                            .collect();
-                    }
-                }
-                return vec![Callable::External(*name, spelled_args(&called.args))];
-            }
-            let args: Vec<Ustr> = spelled_args(&called.args)
-                .into_iter()
-                .map(|(_, arg)| arg)
-                .collect();
-            match (&called.callee, called.result.settled()) {
-                (V::Func(maker), V::Func(inner)) => vec![Callable::Made {
-                    maker: (maker.file, maker.id),
-                    inner: Some((inner.file, inner.id)),
-                    args,
-                }],
-                (V::Func(_), V::Called(_) | V::External(_)) => {
-                    callables(machine, &called.result, depth + 1)
-                }
-                (V::Func(maker), V::Object(object)) => {
-                    match machine
-                        .objects
-                        .get(*object as usize)
-                        .map(|object| object.kind)
-                    {
-                        Some(ObjectKind::Instance(file, id)) => {
-                            vec![Callable::Class(file, id, args)]
-                        }
-                        _ => vec![Callable::Made {
-                            maker: (maker.file, maker.id),
-                            inner: None,
-                            args,
-                        }],
-                    }
-                }
-                (V::Func(maker), _) => {
-                    vec![Callable::Made {
-                        maker: (maker.file, maker.id),
-                        inner: None,
-                        args,
-                    }]
-                }
-                (V::Class(file, id), _) => vec![Callable::Class(*file, *id, args)],
-                // `auth.login_required(role="admin")` of an object that a library made.
-                (V::Member(member), _) => match callables(machine, &member.0, depth + 1).as_slice()
-                {
-                    [Callable::External(name, _)] => {
-                        vec![Callable::External(
-                            ustr(&format!("{name}.{}", member.1)),
-                            spelled_args(&called.args),
-                        )]
-                    }
-                    _ => vec![Callable::Unknown(ustr(&format!(
-                        "{}.{}",
-                        member.0.spelled(),
-                        member.1
-                    )))],
-                },
-                _ => vec![Callable::Unknown(value.spelled())],
-            }
-        }
-        V::Member(member) => match callables(machine, &member.0.clone(), depth + 1).as_slice() {
-            [Callable::External(name, args)] => {
-                vec![Callable::External(
-                    ustr(&format!("{name}.{}", member.1)),
-                    args.clone(),
-                )]
-            }
-            _ => vec![Callable::Unknown(value.spelled())],
-        },
-        _ => vec![Callable::Unknown(value.spelled())],
-    }
-}
-
-/// Arguments as short texts: what a person would compare.
-fn spelled_args(args: &[(Given, V)]) -> Vec<(Option<Ustr>, Ustr)> {
-    fn short(value: &V, depth: u32) -> String {
-        match value {
-            V::Text(_) => value
-                .as_text()
-                .unwrap_or_else(|| value.spelled().to_string()),
-            V::Bool(value) => value.to_string(),
-            V::Null => "null".to_owned(),
-            V::List(items) if depth < 3 => items
-                .iter()
-                .map(|item| short(item, depth + 1))
-                .collect::<Vec<_>>()
-                .join(","),
-            V::Dict(entries) if depth < 3 => entries
-                .iter()
-                .map(|(key, value)| {
-                    format!("{}:{}", short(key, depth + 1), short(value, depth + 1))
-                })
-                .collect::<Vec<_>>()
-                .join(","),
-            V::Func(Func { id, .. }) => id.to_string(),
-            other => other.spelled().to_string(),
-        }
-    }
-    args.iter()
-        .map(|(given, value)| {
-            let name = match given {
-                Given::Name(name) => Some(*name),
-                _ => None,
-            };
-            (name, ustr(&short(value, 0)))
-        })
-        .collect()
 }

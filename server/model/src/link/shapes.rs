@@ -4,6 +4,7 @@ use gatewatch_frameworks::{At, Does, KindId, Locator, Method, Place, Verbs};
 use gatewatch_source::SourceFile;
 use ustr::{Ustr, ustr};
 
+use super::arguments::{flattened, located, paths_of, verb_names, verb_of};
 use super::machine::Machine;
 use super::objects::{GuardUse, Mounted, Object, ObjectKind, Registration, RouteRegistration};
 use super::value::{Given, Piece, V};
@@ -11,91 +12,14 @@ use super::value::{Given, Piece, V};
 /// A registration that waits for the function below the decorator.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
-    object: u32,
-    method: Ustr,
-    args: Vec<(Given, V)>,
-    place: (SourceFile, Place),
+    pub(crate) object: u32,
+    pub(crate) method: Ustr,
+    pub(crate) args: Vec<(Given, V)>,
+    pub(crate) place: (SourceFile, Place),
 }
 
-type Args = [(Given, V)];
-
-/// The values of an argument; several for a rest.
-pub(crate) fn located(locator: &Locator, args: &Args) -> Vec<V> {
-    for at in &locator.alternatives {
-        let found = located_at(at, args);
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    Vec::new()
-}
-
-fn located_at(at: &At, args: &Args) -> Vec<V> {
-    let positional: Vec<&V> = args
-        .iter()
-        .filter(|(given, _)| !matches!(given, Given::Name(_)))
-        .map(|(_, value)| value)
-        .collect();
-    match at {
-        At::Position(index) => positional
-            .get(*index)
-            .map(|value| (*value).clone())
-            .into_iter()
-            .collect(),
-        At::FromEnd(back) => positional
-            .len()
-            .checked_sub(*back)
-            .and_then(|index| positional.get(index))
-            .map(|value| (*value).clone())
-            .into_iter()
-            .collect(),
-        At::Rest { start, leave } => {
-            let end = positional.len().saturating_sub(*leave);
-            positional
-                .get(*start..end)
-                .unwrap_or_default()
-                .iter()
-                .map(|value| (*value).clone())
-                .collect()
-        }
-        At::Named(name) => args
-            .iter()
-            .find(|(given, _)| *given == Given::Name(*name))
-            .map(|(_, value)| value.clone())
-            .into_iter()
-            .collect(),
-        At::Entry(of, name) => located_at(of, args)
-            .iter()
-            .filter_map(|value| match value.settled() {
-                V::Dict(entries) => entries
-                    .iter()
-                    .find(|(key, _)| key.as_text().as_deref() == Some(name.as_str()))
-                    .map(|(_, value)| value.clone()),
-                _ => None,
-            })
-            .collect(),
-    }
-}
-
-/// Lists inside lists as one.
-pub(crate) fn flattened(values: Vec<V>) -> Vec<V> {
-    let mut flat = Vec::with_capacity(values.len());
-    for value in values {
-        match value.settled() {
-            V::List(items) => flat.extend(flattened(items.to_vec())),
-            // What is given depends on something; each of the lists may be.
-            V::Either(values) if values.iter().any(|value| matches!(value.settled(), V::List(_))) => {
-                flat.extend(flattened(values.to_vec()));
-            }
-            _ => flat.push(value),
-        }
-    }
-    flat
-}
-
-fn paths_of(values: Vec<V>) -> Vec<Vec<Piece>> {
-    flattened(values).iter().map(V::pieces).collect()
-}
+/// Arguments as they are given.
+pub(crate) type Args = [(Given, V)];
 
 fn via_of(method: &Method) -> &'static str {
     match method.via.as_deref() {
@@ -138,7 +62,10 @@ impl Machine<'_> {
         };
         let mut prefix = Vec::new();
         if let Some(at) = &shape.prefix {
-            prefix = located(at, &args).first().map(V::pieces).unwrap_or_default();
+            prefix = located(at, &args)
+                .first()
+                .map(V::pieces)
+                .unwrap_or_default();
         }
         if prefix.is_empty()
             && let Some(at) = &shape.prefix_from_name
@@ -212,7 +139,9 @@ impl Machine<'_> {
             if let Some(instance) = object
                 && let Some(inner) = self.router_field(instance)
                 && !matches!(
-                    self.objects.get(instance as usize).map(|object| object.kind),
+                    self.objects
+                        .get(instance as usize)
+                        .map(|object| object.kind),
                     Some(ObjectKind::Pack(_))
                 )
             {
@@ -241,7 +170,10 @@ impl Machine<'_> {
         if let Some((_, method)) = found
             && method.does == Does::Route
             && method.path.is_some()
-            && method.handler.as_ref().is_some_and(|handler| handler.alternatives == [At::FromEnd(1)])
+            && method
+                .handler
+                .as_ref()
+                .is_some_and(|handler| handler.alternatives == [At::FromEnd(1)])
             && args.len() < 2
         {
             // `app.get("setting")` reads a setting.
@@ -281,7 +213,7 @@ impl Machine<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn perform(
+    pub(crate) fn perform(
         &mut self,
         object: u32,
         kind: KindId,
@@ -308,7 +240,10 @@ impl Machine<'_> {
                         let given = flattened(located(at, args));
                         let mut verbs: Vec<Ustr> = given.iter().flat_map(verb_names).collect();
                         verbs.dedup();
-                        match (verbs.is_empty(), given.iter().any(|value| !matches!(value, V::Null))) {
+                        match (
+                            verbs.is_empty(),
+                            given.iter().any(|value| !matches!(value, V::Null)),
+                        ) {
                             (false, _) => verbs,
                             // Given, but not known.
                             (true, true) => vec![ustr("ANY")],
@@ -615,8 +550,12 @@ impl Machine<'_> {
         let mut at = value.clone();
         for _ in 0..8 {
             let V::Called(called) = &at else { break };
-            let V::External(name) = &called.callee else { break };
-            let Some(wrapper) = self.packs.wrapper(*name) else { break };
+            let V::External(name) = &called.callee else {
+                break;
+            };
+            let Some(wrapper) = self.packs.wrapper(*name) else {
+                break;
+            };
             match located(&wrapper.inner, &called.args).into_iter().next() {
                 Some(inner) => at = inner,
                 None => break,
@@ -651,151 +590,6 @@ impl Machine<'_> {
         }
         found
     }
-
-    // ---- decorators ---------------------------------------------------------------------------
-
-    pub(crate) fn decorate(&mut self, decorator: V, target: V, place: (SourceFile, Place)) {
-        match decorator.settled().clone() {
-            V::Pending(index) => {
-                let Some(pending) = self.pending.get(index as usize).cloned() else {
-                    return;
-                };
-                let packs = self.packs;
-                if let Some(ObjectKind::Pack(kind)) = self
-                    .objects
-                    .get(pending.object as usize)
-                    .map(|object| object.kind)
-                    && let Some(method) = packs.method(kind, pending.method)
-                {
-                    self.perform(
-                        pending.object,
-                        kind,
-                        method,
-                        pending.method,
-                        &pending.args,
-                        Some(&target),
-                        pending.place,
-                    );
-                }
-            }
-            // A bare `@bp.before_request`.
-            V::Member(member) => {
-                if let V::Object(object) = member.0.settled()
-                    && let Some(ObjectKind::Pack(kind)) =
-                        self.objects.get(*object as usize).map(|object| object.kind)
-                {
-                    let packs = self.packs;
-                    if let Some(method) = packs.method(kind, member.1) {
-                        let object = *object;
-                        self.perform(object, kind, method, member.1, &[], Some(&target), place);
-                        return;
-                    }
-                }
-                self.plain_decorator(decorator, &target, place);
-            }
-            // A decorator of the workspace may register what it is given.
-            V::Func(func) => {
-                self.plain_decorator(decorator, &target, place);
-                self.call_function(func, &[(Given::Position, target)]);
-            }
-            _ => self.plain_decorator(decorator, &target, place),
-        }
-    }
-
-    fn plain_decorator(&mut self, decorator: V, target: &V, place: (SourceFile, Place)) {
-        // Not an effect: what is decorated inside a function that runs is known by its place alone.
-        let Some(key) = definition(target) else {
-            return;
-        };
-        // Above a registration that has happened already it changes only the name, not the route.
-        for object in &mut self.objects {
-            for registration in &mut object.registered {
-                if let Registration::Route(route) = registration
-                    && definition(&route.handler) == Some(key)
-                    && route.place.0 == place.0
-                {
-                    route.inert.push(GuardUse {
-                        value: decorator.clone(),
-                        via: "decorator",
-                        place,
-                    });
-                }
-            }
-        }
-        self.decorated
-            .entry(key)
-            .or_default()
-            .push((decorator, place));
-    }
-
-    /// The decorators below the one that registers, outermost first.
-    fn decorators_of(&self, target: &V) -> Vec<GuardUse> {
-        let Some(key) = definition(target) else {
-            return Vec::new();
-        };
-        self.decorated
-            .get(&key)
-            .into_iter()
-            .flatten()
-            .rev()
-            .map(|(value, place)| GuardUse {
-                value: value.clone(),
-                via: "decorator",
-                place: *place,
-            })
-            .collect()
-    }
-}
-
-/// The function or class that a value is.
-pub(crate) fn definition(value: &V) -> Option<(SourceFile, Ustr)> {
-    match value {
-        V::Func(func) => Some((func.file, func.id)),
-        V::Class(file, id) => Some((*file, *id)),
-        _ => None,
-    }
-}
-
-/// The verb that a method is named for: `get`, `get_with`, `get_service`.
-fn verb_of(name: &str) -> Ustr {
-    let plain = name.trim_end_matches("_with").trim_end_matches("_service");
-    ustr(&plain.to_uppercase())
-}
-
-/// The verbs that a value names: `"GET"`, `MethodFilter::GET`, `"GET, POST"`.
-pub(crate) fn verb_names(value: &V) -> Vec<Ustr> {
-    const VERBS: &[&str] = &[
-        "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "ANY",
-    ];
-    let constant = |name: &str| {
-        let name = name.rsplit('.').next().unwrap_or_default().to_uppercase();
-        VERBS.contains(&name.as_str()).then(|| ustr(&name))
-    };
-    let text = match value.settled() {
-        V::Text(_) => value.settled().as_text().unwrap_or_default(),
-        V::External(name) => return constant(name).into_iter().collect(),
-        V::Member(member) => return constant(&member.1).into_iter().collect(),
-        V::Either(values) => return values.iter().flat_map(verb_names).collect(),
-        V::Called(called) => {
-            // `MethodFilter::GET.or(MethodFilter::POST)`
-            let mut verbs = match &called.callee {
-                V::Member(member) => verb_names(&member.0),
-                V::External(name) => name
-                    .rsplit('.')
-                    .nth(1)
-                    .map(|verb| vec![ustr(&verb.to_uppercase())])
-                    .unwrap_or_default(),
-                _ => Vec::new(),
-            };
-            verbs.extend(called.args.iter().flat_map(|(_, arg)| verb_names(arg)));
-            return verbs;
-        }
-        _ => return Vec::new(),
-    };
-    text.split([',', ' '])
-        .filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphabetic()))
-        .map(|part| ustr(&part.to_uppercase()))
-        .collect()
 }
 
 fn spelled_path(path: &[Piece]) -> Ustr {

@@ -176,14 +176,25 @@ impl V {
 
     /// Whether the value comes from the process's environment.
     pub(crate) fn is_environment(&self) -> bool {
-        const ROOTS: &[&str] = &["os.environ", "os.getenv", "environ", "getenv", "process.env", "std.env.var", "env.var"];
+        const ROOTS: &[&str] = &[
+            "os.environ",
+            "os.getenv",
+            "environ",
+            "getenv",
+            "process.env",
+            "std.env.var",
+            "env.var",
+        ];
         match self {
-            Self::External(name) => ROOTS
-                .iter()
-                .any(|root| name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))),
+            Self::External(name) => ROOTS.iter().any(|root| {
+                name.strip_prefix(root)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }),
             Self::Member(member) => member.0.is_environment(),
             Self::Index(index) => index.0.is_environment(),
-            Self::Called(called) => called.result == Self::Unknown && called.callee.is_environment(),
+            Self::Called(called) => {
+                called.result == Self::Unknown && called.callee.is_environment()
+            }
             Self::Either(values) => values.first().is_some_and(Self::is_environment),
             _ => false,
         }
@@ -192,7 +203,11 @@ impl V {
     /// Whether something can be registered on, or by, the value.
     pub(crate) fn may_route(&self) -> bool {
         match self {
-            Self::Object(_) | Self::Pending(_) | Self::Super(..) | Self::Func(_) | Self::Class(..) => true,
+            Self::Object(_)
+            | Self::Pending(_)
+            | Self::Super(..)
+            | Self::Func(_)
+            | Self::Class(..) => true,
             Self::List(items) => items.iter().any(Self::may_route),
             Self::Dict(entries) => entries.iter().any(|(_, value)| value.may_route()),
             Self::Either(values) => values.iter().any(Self::may_route),
@@ -206,7 +221,10 @@ impl V {
     pub(crate) fn is_symbolic(&self) -> bool {
         match self {
             Self::Symbol(_) | Self::Unknown => true,
-            Self::Member(member) => !matches!(member.0.settled(), Self::Object(_) | Self::Class(..) | Self::Super(..)),
+            Self::Member(member) => !matches!(
+                member.0.settled(),
+                Self::Object(_) | Self::Class(..) | Self::Super(..)
+            ),
             Self::Index(_) => true,
             Self::Called(called) => called.result == Self::Unknown && called.callee.is_symbolic(),
             Self::External(_) => self.is_environment(),

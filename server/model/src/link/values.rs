@@ -35,7 +35,13 @@ impl Machine<'_> {
     pub(crate) fn resolve_written(&mut self, value: &Value, frame: u32) -> V {
         let resolved = self.resolve(value, frame);
         match written(value) {
-            Some(name) if resolved.is_environment() && resolved.pieces().len() == 1 && matches!(resolved.pieces().first(), Some(Piece::Symbol(_))) => V::Symbol(name),
+            Some(name)
+                if resolved.is_environment()
+                    && resolved.pieces().len() == 1
+                    && matches!(resolved.pieces().first(), Some(Piece::Symbol(_))) =>
+            {
+                V::Symbol(name)
+            }
             _ => resolved,
         }
     }
@@ -202,7 +208,8 @@ impl Machine<'_> {
             // Rust binds a name behind its value: `let users = get(users)`.
             let shadowed = index == frame
                 && scope.function.is_some()
-                && Language::of_extension(scope.file.path(self.db).extension()) == Some(Language::Rust);
+                && Language::of_extension(scope.file.path(self.db).extension())
+                    == Some(Language::Rust);
             // In its own frame the name was looked up already when the roles were made; a loop or a
             // later definition can still give it here.
             if let Some(value) = roles.name(name)
@@ -235,7 +242,10 @@ impl Machine<'_> {
         }
         for star in module_roles(self.db, file).stars.clone() {
             let found = self.import_name(file, &star, name);
-            let here = !matches!(resolve_module(self.db, self.tree, file, &star), Module::External(_));
+            let here = !matches!(
+                resolve_module(self.db, self.tree, file, &star),
+                Module::External(_)
+            );
             match found {
                 V::Unknown => {}
                 V::External(_) | V::Member(_) if !here => {}
@@ -252,7 +262,9 @@ impl Machine<'_> {
         // A macro: known by what it was imported as.
         if let Some(plain) = name.strip_suffix('!') {
             return match self.free_name(ustr(plain), frame) {
-                V::External(found) if found.as_str() != plain => V::External(ustr(&format!("{found}!"))),
+                V::External(found) if found.as_str() != plain => {
+                    V::External(ustr(&format!("{found}!")))
+                }
                 _ => V::External(name),
             };
         }
@@ -509,7 +521,10 @@ impl Machine<'_> {
             return value.clone();
         }
         if let ObjectKind::Pack(kind) = at.kind
-            && self.packs.kind(kind).is_some_and(|kind| kind.itself.contains(&name))
+            && self
+                .packs
+                .kind(kind)
+                .is_some_and(|kind| kind.itself.contains(&name))
         {
             return V::Object(object);
         }
@@ -543,7 +558,11 @@ fn written(value: &Value) -> Option<Ustr> {
     match value {
         Value::Import(import) => Some(match import.name {
             Some(name) => name,
-            None => import.module.rsplit(['.', ':', '/']).next().map_or(import.module, ustr),
+            None => import
+                .module
+                .rsplit(['.', ':', '/'])
+                .next()
+                .map_or(import.module, ustr),
         }),
         Value::Class(id) => Some(*id),
         Value::Named(named) => Some(named.1),

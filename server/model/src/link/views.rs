@@ -5,9 +5,9 @@ use gatewatch_source::SourceFile;
 use gatewatch_syntax::facts::ParamKind;
 use ustr::{Ustr, ustr};
 
+use super::arguments::verb_names;
 use super::machine::Machine;
 use super::objects::{GuardUse, Registration, RouteRegistration};
-use super::shapes::verb_names;
 use super::value::{Called, Func, Given, Piece, Receiver, V};
 use crate::modules::Module;
 
@@ -77,6 +77,9 @@ impl Machine<'_> {
                 let Some(head) = signature(self.db, class_file, *method) else {
                     continue;
                 };
+                if self.is_attribute(class_file, *method) {
+                    continue;
+                }
                 let exposed = self.exposed(shape, class_file, *method);
                 let handler = V::Func(Func {
                     receiver: Some(Receiver::Class(file, id)),
@@ -88,7 +91,10 @@ impl Machine<'_> {
                     whole.extend(path.iter().cloned());
                     routes.push((whole, verbs.clone(), handler.clone(), (class_file, *method)));
                 }
-                let is_hidden = shape.hidden.iter().any(|hidden| name.starts_with(hidden.as_str()))
+                let is_hidden = shape
+                    .hidden
+                    .iter()
+                    .any(|hidden| name.starts_with(hidden.as_str()))
                     || hidden.iter().any(|hidden| hidden == name.as_str());
                 if !exposed.is_empty() || is_hidden {
                     continue;
@@ -96,7 +102,12 @@ impl Machine<'_> {
                 let mut whole = base.clone();
                 let verbs = match shape.members.get(name) {
                     Some(verbs) => verbs.clone(),
-                    None if shape.public_members && head.params.first().is_some_and(|param| param.name.as_str() == "self") => {
+                    None if shape.public_members
+                        && head
+                            .params
+                            .first()
+                            .is_some_and(|param| param.name.as_str() == "self") =>
+                    {
                         whole.push(Piece::Text(ustr(&format!("/{name}"))));
                         vec![ustr("GET")]
                     }
@@ -106,7 +117,9 @@ impl Machine<'_> {
                 let taken: String = base
                     .iter()
                     .map(|piece| match piece {
-                        Piece::Text(text) | Piece::Symbol(text) | Piece::Pattern(text) => text.as_str(),
+                        Piece::Text(text) | Piece::Symbol(text) | Piece::Pattern(text) => {
+                            text.as_str()
+                        }
                     })
                     .collect();
                 for param in head.params.iter().skip(1) {
@@ -140,6 +153,24 @@ impl Machine<'_> {
                 }));
             }
         }
+    }
+
+    /// Whether a method is read like an attribute, or belongs to the class: nothing that answers a request.
+    fn is_attribute(&self, file: SourceFile, method: Ustr) -> bool {
+        const DECORATORS: &[&str] = &[
+            "property",
+            "classmethod",
+            "staticmethod",
+            "functools.cached_property",
+            "abc.abstractproperty",
+            "werkzeug.utils.cached_property",
+        ];
+        self.decorated.get(&(file, method)).is_some_and(|decorators| {
+            decorators.iter().any(|(decorator, _)| {
+                matches!(decorator, V::External(name) if DECORATORS.contains(&name.as_str()))
+                    || matches!(decorator, V::Member(member) if matches!(member.1.as_str(), "setter" | "getter" | "deleter"))
+            })
+        })
     }
 
     /// The guards that attributes of a class set in front of all its methods.
@@ -189,7 +220,11 @@ impl Machine<'_> {
         file: SourceFile,
         method: Ustr,
     ) -> Vec<(Vec<Piece>, Vec<Ustr>)> {
-        let decorators = self.decorated.get(&(file, method)).cloned().unwrap_or_default();
+        let decorators = self
+            .decorated
+            .get(&(file, method))
+            .cloned()
+            .unwrap_or_default();
         decorators
             .iter()
             .rev()
@@ -349,7 +384,9 @@ impl Machine<'_> {
 
 /// The verbs among the arguments of an attribute: `get`, `method(get, post)`.
 fn collect_verbs(value: &V, verbs: &mut Vec<Ustr>) {
-    const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options", "trace"];
+    const VERBS: &[&str] = &[
+        "get", "post", "put", "patch", "delete", "head", "options", "trace",
+    ];
     let name = match value {
         V::External(name) | V::Symbol(name) => *name,
         V::Func(func) => func.id,
@@ -389,6 +426,5 @@ mod tests {
         collect_verbs(&V::External(ustr("axum.routing.get")), &mut verbs);
         collect_verbs(&V::External(ustr("path")), &mut verbs);
         assert_eq!(verbs, [ustr("GET")]);
-
     }
 }
