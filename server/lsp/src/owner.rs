@@ -4,6 +4,7 @@
 //! become one write, and if the database's revision moved, one analysis a folder. It never waits for the
 //! disk, the editor or a worker; only a write waits, for snapshots that are being dropped.
 
+mod arrivals;
 mod documents;
 mod event;
 mod files;

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use salsa::Cancelled;
@@ -107,8 +108,10 @@ fn work(waiting: &Receiver<(View, Job)>, events: &Sender<Event>) {
                 generation,
                 last,
             } => {
+                let start = Instant::now();
                 let result = guarded(|| analyse(&view, folder, last.as_deref()));
                 drop(view);
+                tracing::debug!("an analysis took {:?}", start.elapsed());
                 Done::Analysed {
                     folder,
                     generation,

@@ -26,6 +26,11 @@ fn routes(name: &str, count: usize) -> String {
 #[ignore = "a measurement"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keystroke_to_diagnostics() {
+    // With `RUST_LOG=gatewatch_lsp=debug`: where the time goes.
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
     let names: Vec<String> = (0..200).map(|n| format!("app/r{n}.py")).collect();
     let mut texts: Vec<String> = (0..200).map(|n| routes(&format!("r{n}"), 8)).collect();
     texts[0] = routes("r0", 600);
@@ -87,9 +92,9 @@ async fn keystroke_to_diagnostics() {
         version += 1;
         let start = Instant::now();
         let (from, to, text) = if round % 2 == 0 {
-            ((line, 22), (line, 48), "")
+            ((line, 25), (line, 53), "")
         } else {
-            ((line, 22), (line, 22), "user=Depends(current_user)")
+            ((line, 25), (line, 25), ", user=Depends(current_user)")
         };
         editor.change(&file, version, range(from, to), text).await;
         let said: Vec<Value> = editor.settled(&file, version).await;

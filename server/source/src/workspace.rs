@@ -353,3 +353,101 @@ fn reuse(
         None => closed_file(db, path.clone(), Arc::clone(text)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(current: &[(&str, &str)], before: &[(&str, &str)]) -> ReadWorkspace {
+        let now: BTreeMap<FilePath, Arc<str>> = current
+            .iter()
+            .map(|(path, text)| ((*path).into(), (*text).into()))
+            .collect();
+        let before = before.iter().map(|(path, text)| {
+            let path = FilePath::new(path);
+            let same = now.get(&path).is_some_and(|now| **now == **text);
+            let before = if same {
+                Before::Same
+            } else {
+                Before::Text((*text).into())
+            };
+            (path, before)
+        });
+        ReadWorkspace {
+            before: before.collect(),
+            current: now,
+            has_baseline: true,
+            ..ReadWorkspace::default()
+        }
+    }
+
+    fn texts(db: &Database, set: FileSet) -> Vec<(String, String)> {
+        let files = set.files(db).iter();
+        files
+            .map(|(path, file)| (path.to_string(), file.content(db).text.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn an_update_gives_what_a_fresh_reading_gives() {
+        let states: [(&[(&str, &str)], &[(&str, &str)]); 7] = [
+            (&[("a", "1"), ("b", "1")], &[("a", "1"), ("b", "1")]),
+            (&[("a", "2"), ("b", "1")], &[("a", "1"), ("b", "1")]),
+            (&[("a", "2"), ("b", "1")], &[("a", "2"), ("b", "1")]),
+            (&[("b", "1"), ("c", "1")], &[("a", "2"), ("b", "0")]),
+            (&[], &[("a", "1")]),
+            (&[("a", "1")], &[]),
+            (&[("a", "1"), ("b", "1")], &[("a", "1"), ("b", "1")]),
+        ];
+        let mut db = Database::new();
+        let mut workspace = Workspace::build(&db, read(&[], &[]));
+        for round in 0..3 {
+            for (current, before) in states {
+                workspace.update(&mut db, read(current, before), |_| false);
+                let fresh = Workspace::build(&db, read(current, before));
+                assert_eq!(texts(&db, workspace.current), texts(&db, fresh.current));
+                assert_eq!(texts(&db, workspace.baseline), texts(&db, fresh.baseline));
+                for (path, file) in workspace.current.files(&db).iter() {
+                    let base = workspace.baseline.file(&db, path);
+                    let equal =
+                        base.is_some_and(|base| base.content(&db).text == file.content(&db).text);
+                    assert_eq!(base == Some(*file), equal, "what is equal is shared");
+                }
+                let spare: usize = workspace.spare.values().map(Vec::len).sum();
+                assert!(spare <= 6, "{spare} inputs in round {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_open_file_keeps_its_text_in_an_update() {
+        let mut db = Database::new();
+        let mut workspace = Workspace::build(&db, read(&[("a", "1"), ("b", "1")], &[("a", "1")]));
+        let open = |text: &str| Content {
+            text: text.into(),
+            parsed: Some(Arc::new(())),
+        };
+        workspace.set_content(&mut db, &"a".into(), open("typed"));
+        workspace.set_content(&mut db, &"new".into(), open("unsaved"));
+        let is_open = |path: &FilePath| path.as_str() != "b";
+        workspace.update(
+            &mut db,
+            read(&[("a", "2"), ("b", "2")], &[("a", "2"), ("b", "2")]),
+            is_open,
+        );
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+                .collect()
+        };
+        assert_eq!(
+            texts(&db, workspace.current),
+            pairs(&[("a", "typed"), ("b", "2"), ("new", "unsaved")])
+        );
+        assert_eq!(
+            texts(&db, workspace.baseline),
+            pairs(&[("a", "2"), ("b", "2")])
+        );
+    }
+}

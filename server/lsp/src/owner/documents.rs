@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use gatewatch_source::{Content, Document, Encoding, FilePath, LineMap, MAX_FILE_BYTES, read_one};
 use gatewatch_syntax::facts::Language;
@@ -181,8 +182,14 @@ impl Owner {
             };
             let path = path.clone();
             // Parsed before the write, while the workers still finish what the write will outdate.
+            let start = Instant::now();
             let content = tracked.content();
+            let parsed = start.elapsed();
             workspace.set_content(&mut self.db, &path, content);
+            tracing::debug!(
+                "{path}: parsed in {parsed:?}, written after {:?}",
+                start.elapsed()
+            );
         }
     }
 }

@@ -332,22 +332,30 @@ async fn pulled_diagnostics_hovers_lenses_symbols_and_definitions() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_file_has_its_baseline_too() {
-    let folder = shop();
+    // What a file imports is not known here, so it has its guard itself.
+    let whole = format!(
+        "{DEPS}\n\n{}",
+        ITEMS.replace("from app.deps import current_user\n", "")
+    );
+    let folder = project(&[("items.py", &whole)]);
     let (mut editor, _) = Editor::start(plain(), &[]).await;
     // Spelled as some editors do, and answered in the same spelling.
-    let file = uri(&folder.path().join("app/items.py")).replace("items.py", "%69tems.py");
-    editor.open(&file, 1, ITEMS).await;
-    editor.change(&file, 2, guard(), "").await;
+    let file = uri(&folder.path().join("items.py")).replace("items.py", "%69tems.py");
+    editor.open(&file, 1, &whole).await;
+    assert_eq!(editor.settled(&file, 1).await, Vec::<Value>::new());
+    let gone = whole.replace(
+        "def delete_item(item_id: int, user=Depends(current_user))",
+        "def delete_item(item_id: int)",
+    );
+    editor.change(&file, 2, Value::Null, &gone).await;
     let said = editor.settled(&file, 2).await;
     assert_eq!(codes(&said), ["authentication-removed"], "{said:#?}");
     editor.close(&file).await;
-    {
-        let set = editor.expect("textDocument/publishDiagnostics").await;
-        assert_eq!(
-            (&set["uri"], &set["diagnostics"]),
-            (&json!(file), &json!([]))
-        );
-    }
+    let set = editor.expect("textDocument/publishDiagnostics").await;
+    assert_eq!(
+        (&set["uri"], &set["diagnostics"]),
+        (&json!(file), &json!([]))
+    );
     editor.end().await;
 }
 
