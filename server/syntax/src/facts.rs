@@ -21,7 +21,7 @@ pub struct ExprId(pub u32);
 pub struct StmtId(pub u32);
 
 /// Index of a block in its [`Code`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct BlockId(pub u32);
 
 /// A run of entries in one of a [`Code`]'s side tables.
@@ -148,7 +148,8 @@ pub enum Expr {
         index: ExprId,
     },
     /// A call, an instantiation without `new`, a Rust macro (`callee` is the name with its `!`) or
-    /// tuple pattern. Arguments in [`Code::args`].
+    /// tuple pattern. Arguments in [`Code::args`]. The types of a Rust call (`get::<Claims>()`) follow its
+    /// arguments under the name `<>`; the type `Fn(A) -> B` is a call whose result is named `->`.
     Call {
         /// What is called.
         callee: ExprId,
@@ -467,7 +468,7 @@ pub enum ClassKind {
 pub struct Class {
     /// Its name; for an `impl` the type's last name.
     pub name: Ustr,
-    /// Unique in its file, as [`Function::id`].
+    /// Unique in its file, as [`Function::id`]. That of an `impl` is `<Type>` or `<Type as Trait>`.
     pub id: Ustr,
     /// What kind of scope it is.
     pub kind: ClassKind,
@@ -540,12 +541,6 @@ pub struct Code {
     pub marks: Box<[Mark]>,
     /// The outermost block.
     pub root: BlockId,
-}
-
-impl Default for BlockId {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 impl Code {
