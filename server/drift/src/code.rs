@@ -81,7 +81,7 @@ codes! {
     /// A guard still stands, but no longer denies.
     GuardGutted = "guard-gutted", Error, cwe &[863], stride &["E"], api &["API5:2023"], top &["A01:2025"], "the denial it had";
     /// Coverage is the same, but moved from a central place to single ones.
-    ControlScattered = "control-scattered", Info, cwe &[1053], stride &["E"], api &["API5:2023"], top &["A06:2025"], "central policy";
+    ControlScattered = "control-scattered", Info, cwe &[637], stride &["E"], api &["API5:2023"], top &["A06:2025"], "central policy";
     /// Routes beside it are guarded, this new or changed one is not.
     SiblingUnguarded = "sibling-unguarded", Warning, cwe &[862], stride &["E"], api &["API5:2023"], top &["A01:2025"], "router-level policy";
     /// A new path reaches a protected function without the guard.
