@@ -79,6 +79,23 @@ pub(crate) struct Compare<'a> {
     found: Vec<Finding>,
 }
 
+impl<'a> Compare<'a> {
+    /// A comparison that only answers questions about single pairs.
+    pub(crate) fn for_fixes(db: &'a dyn Db, trees: Trees, linked_now: Arc<Linked>, linked_was: Arc<Linked>) -> Self {
+        static EMPTY: Model = Model { entry_points: Vec::new(), unknown: Vec::new() };
+        Self {
+            db,
+            trees,
+            now: &EMPTY,
+            was: &EMPTY,
+            linked_now,
+            linked_was,
+            pairs: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+}
+
 impl Compare<'_> {
     pub(crate) fn current_tree(&self) -> FileSet {
         self.trees.current

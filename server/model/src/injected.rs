@@ -234,6 +234,21 @@ fn short(db: &dyn Db, tree: FileSet, seen: &Seen) -> Ustr {
     }
 }
 
+/// Whether a parameter takes what the caller sends as content: `Json(body): Json<T>`, `Path(id): Path<i64>`.
+pub(crate) fn is_content(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    param: &ParamRole,
+    signature: &Signature,
+) -> bool {
+    let roles = std::sync::Arc::new(signature.scope.clone());
+    let ty = follow(db, tree, &Seen { file, roles, value: param.ty.clone() });
+    ty.external_name().is_some_and(|name| {
+        matches!(name.rsplit('.').next(), Some("Json" | "Form" | "Query" | "Path" | "Multipart" | "RawQuery" | "Bytes"))
+    })
+}
+
 // ---- extractors -------------------------------------------------------------------------------
 
 /// The type inside `Option<T>` and `Result<T, E>`, and whether there was such a wrapper.

@@ -225,6 +225,9 @@ impl Words {
     /// Whether an unknown guard's name says that it has to do with who calls.
     pub(crate) fn sounds_like_guard(&self, name: &str) -> bool {
         let name = plain(name);
+        if ["attach", "populate", "optional", "maybe", "load", "init"].iter().any(|part| name.starts_with(part)) {
+            return false;
+        }
         ["auth", "login", "jwt", "token", "permission", "role", "protect", "guard", "session", "require", "admin", "access", "acl", "policy", "verify", "user", "identity", "apikey", "secur", "credential", "signedin"]
             .iter()
             .any(|part| name.contains(part))

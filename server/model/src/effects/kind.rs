@@ -9,6 +9,8 @@ pub(super) struct Kind {
     pub(super) request: bool,
     /// A credential out of the request.
     pub(super) credential: bool,
+    /// A header whose name doesn't say that it is a credential: a check of it counts when it refuses with a 401.
+    pub(super) header: bool,
     /// Who is calling.
     pub(super) identity: bool,
     /// It came out of a function that verifies.
@@ -26,11 +28,13 @@ pub(super) struct Kind {
 impl Kind {
     pub(super) const REQUEST: Self = Self { request: true, ..Self::NONE };
     pub(super) const CREDENTIAL: Self = Self { credential: true, ..Self::NONE };
+    pub(super) const HEADER: Self = Self { header: true, ..Self::NONE };
     pub(super) const IDENTITY: Self = Self { identity: true, ..Self::NONE };
     pub(super) const DATA: Self = Self { data: true, ..Self::NONE };
     pub(super) const NONE: Self = Self {
         request: false,
         credential: false,
+        header: false,
         identity: false,
         verified: false,
         loaded: false,
@@ -39,9 +43,14 @@ impl Kind {
         data: false,
     };
 
+    /// Whether nothing but an unnamed header is behind it.
+    pub(super) fn only_header(self) -> bool {
+        self.header && !(self.credential || self.identity || self.scoped)
+    }
+
     /// Whether a condition on it asks who is calling.
     pub(super) fn asks(self) -> bool {
-        self.credential || self.identity || self.scoped
+        self.credential || self.header || self.identity || self.scoped
     }
 }
 
@@ -52,6 +61,7 @@ impl BitOr for Kind {
         Self {
             request: self.request || other.request,
             credential: self.credential || other.credential,
+            header: self.header || other.header,
             identity: self.identity || other.identity,
             verified: self.verified || other.verified,
             loaded: self.loaded || other.loaded,

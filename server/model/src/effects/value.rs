@@ -156,8 +156,10 @@ impl Walker<'_> {
         }
         // A proxy that a library or a module of the workspace provides: `current_user`.
         if self.words.is_identity(name) {
-            return match module_name(self.db, self.tree, self.file, name) {
+            return match self.lookup(name) {
                 Target::External(_) | Target::Call { .. } | Target::Member(..) => Kind::IDENTITY,
+                // A name of the function around this one.
+                Target::Unknown if self.owner.contains('.') => Kind::IDENTITY,
                 _ => Kind::NONE,
             };
         }
@@ -167,6 +169,9 @@ impl Walker<'_> {
     fn member_kind(&mut self, base: ExprId, kind: Kind, name: Ustr) -> Kind {
         if kind.identity || kind.credential || kind.scoped {
             return Kind { request: false, data: false, ..kind };
+        }
+        if kind.header {
+            return kind;
         }
         let words = self.words;
         let spelled = name.to_lowercase();
@@ -187,8 +192,7 @@ impl Walker<'_> {
                 return Kind::CREDENTIAL;
             }
             if carrier == Some("headers") && self.used == Use::Guard && words.can_carry_credential(name) && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter") {
-                self.effects.reads_identity = true;
-                return Kind::CREDENTIAL;
+                return self.header_kind(name);
             }
             if words.is_identity(name) && !matches!(spelled.as_str(), "session") {
                 self.effects.reads_identity = true;
@@ -222,6 +226,35 @@ impl Walker<'_> {
             return Kind { denial: true, ..kind };
         }
         kind
+    }
+
+    /// The value of a header by its name.
+    fn header_kind(&mut self, name: Ustr) -> Kind {
+        if self.words.is_credential(name) || self.words.is_identity(name) {
+            self.effects.reads_identity = true;
+            Kind::CREDENTIAL
+        } else {
+            Kind::HEADER
+        }
+    }
+
+    /// What a name means here: imports inside the function come first.
+    pub(super) fn lookup(&self, name: Ustr) -> Target {
+        use gatewatch_frameworks::{ImportRef, Value};
+        let import = self.code.imports.iter().find(|import| import.local == name);
+        if let Some(import) = import {
+            let of = match import.what {
+                gatewatch_syntax::facts::Imported::Name(name) => Some(name),
+                _ => None,
+            };
+            let value = Value::Import(ImportRef { module: import.module, name: of });
+            return crate::names::follow(
+                self.db,
+                self.tree,
+                &crate::names::Seen::of_module(self.db, self.file, value),
+            );
+        }
+        module_name(self.db, self.tree, self.file, name)
     }
 
     /// Which part of the request an expression is, by its last names: its headers, cookies or session.
@@ -378,8 +411,13 @@ impl Walker<'_> {
                 _ => false,
             };
             if taken {
-                self.effects.reads_identity = true;
-                return Kind::CREDENTIAL;
+                return match (carrier, by_text) {
+                    (Some("cookies" | "session"), _) | (_, None) => {
+                        self.effects.reads_identity = true;
+                        Kind::CREDENTIAL
+                    }
+                    (_, Some(name)) => self.header_kind(name),
+                };
             }
         }
         if base_kind.request && !matches!(lower.as_str(), "get" | "pop" | "getlist") {
@@ -443,7 +481,7 @@ impl Walker<'_> {
                 if let Some(function) = self.code.functions.iter().find(|function| function.name == name) {
                     return Target::Function(self.file, function.id);
                 }
-                module_name(self.db, self.tree, self.file, name)
+                self.lookup(name)
             }
             Expr::Attr { base, name } => match self.code.expr(base) {
                 Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => {
@@ -600,6 +638,25 @@ impl Walker<'_> {
         self.env = outer_env;
     }
 
+    /// Whether an `Option` of a result is turned inside out: nothing passes.
+    fn lets_nothing_pass(&self, expr: ExprId) -> bool {
+        let mut at = expr;
+        for _ in 0..16 {
+            match self.code.expr(at) {
+                Expr::Call { callee, .. } => at = callee,
+                Expr::Attr { base, name } => {
+                    if matches!(name.as_str(), "transpose" | "unwrap_or_default" | "unwrap_or" | "ok") {
+                        return true;
+                    }
+                    at = base;
+                }
+                Expr::Await(inner) => at = inner,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// Rust's `?`: it leaves with an error, so what is tried is checked.
     fn tried(&mut self, inner: ExprId, kind: Kind) {
         if !kind.asks() || self.conditional() {
@@ -612,7 +669,11 @@ impl Walker<'_> {
         if kind.identity && !kind.credential && !kind.verified && !self.says_refusal(inner, 0) {
             return;
         }
-        self.condition_check(inner, kind, None);
+        if self.lets_nothing_pass(inner) {
+            self.optional();
+            return;
+        }
+        self.condition_check(inner, kind, Some(inner));
     }
 
     /// Whether an expression names a refusal: `ok_or(Error::Unauthorized)`.
@@ -853,6 +914,16 @@ impl Walker<'_> {
         None
     }
 
+    /// Whether a refusal is the one for callers that aren't known: `UNAUTHORIZED`, a way to the login.
+    pub(super) fn says_unauthenticated(&self, denial: ExprId) -> bool {
+        self.names_login(denial, 0)
+            || names(self, denial).into_iter().any(|name| {
+                let name = crate::words::plain(&name);
+                name.contains("unauth") || name.contains("401") || name.contains("login")
+            })
+            || self.status_of(denial) == Some(401)
+    }
+
     // ---- conditions ---------------------------------------------------------------------------
 
     /// Whether a test holds when there is an identity (`Some(true)`), when there is none (`Some(false)`), or neither.
@@ -914,6 +985,13 @@ impl Walker<'_> {
         })
     }
 
+    /// Whether a test asks for the method alone.
+    pub(super) fn names_only_method(&self, test: ExprId) -> bool {
+        let names = names(self, test);
+        names.iter().any(|name| name.as_str() == "method")
+            && !names.iter().any(|name| matches!(name.to_lowercase().as_str(), "path" | "endpoint" | "url" | "originalurl" | "pathname"))
+    }
+
     /// Whether a test asks how the application is configured: such a guard counts as configured.
     pub(super) fn names_setting(&self, test: ExprId) -> bool {
         names(self, test).into_iter().any(|name| {
@@ -935,7 +1013,7 @@ impl Walker<'_> {
             if self.env.contains_key(&name) {
                 continue;
             }
-            if let Target::List(items) = module_name(self.db, self.tree, self.file, name) {
+            if let Target::List(items) = self.lookup(name) {
                 for item in items {
                     if let Target::Text(text) = crate::names::follow(self.db, self.tree, &item) {
                         found.push(text);

@@ -36,6 +36,8 @@ struct Condition {
     kind: Kind,
     /// Whether control is on the side where the test holds.
     holds: bool,
+    /// Whether control is inside of a branch; else behind one that has left.
+    inside: bool,
 }
 
 /// A handler around: what it does with an exception.
@@ -124,7 +126,9 @@ impl Walker<'_> {
             let names: Vec<Ustr> =
                 if param.binds.is_empty() { vec![param.name] } else { param.binds.to_vec() };
             for name in names {
-                if kind == Kind::NONE && injected.is_none() {
+                if kind == Kind::NONE && injected.is_none() && !param.binds.is_empty() && crate::injected::is_content(self.db, self.tree, self.file, param, signature) {
+                    kind = Kind::DATA;
+                } else if kind == Kind::NONE && injected.is_none() {
                     let request = matches!(
                         name.as_str(),
                         "req" | "request" | "_req" | "_request" | "ctx" | "c" | "context" | "parts" | "event" | "websocket" | "ws" | "conn"
@@ -289,11 +293,11 @@ impl Walker<'_> {
         let kind = self.value(test);
         let before = self.env.clone();
         let wrote = (self.loaded, self.wrote);
-        self.conditions.push(Condition { test, kind, holds: true });
+        self.conditions.push(Condition { test, kind, holds: true, inside: true });
         let first = self.block(then, more);
         self.conditions.pop();
         let after_then = std::mem::replace(&mut self.env, before);
-        self.conditions.push(Condition { test, kind, holds: false });
+        self.conditions.push(Condition { test, kind, holds: false, inside: true });
         let second = match otherwise {
             Some(block) => self.block(block, more),
             None => Flow::Continues,
@@ -311,11 +315,11 @@ impl Walker<'_> {
             (first, second) if ends(first) && ends(second) => Flow::Passed,
             (first, Flow::Continues) if ends(first) || first == Flow::DeniedOpen && !more => {
                 // What follows runs only on the other side.
-                self.conditions.push(Condition { test, kind, holds: false });
+                self.conditions.push(Condition { test, kind, holds: false, inside: false });
                 Flow::Continues
             }
             (Flow::Continues, second) if ends(second) => {
-                self.conditions.push(Condition { test, kind, holds: true });
+                self.conditions.push(Condition { test, kind, holds: true, inside: false });
                 Flow::Continues
             }
             (Flow::DeniedOpen, _) | (_, Flow::DeniedOpen) if !more => Flow::Continues,
@@ -332,11 +336,11 @@ impl Walker<'_> {
             any = true;
             self.bind_pattern(arm.pattern, kind);
             let absent = self.names_absence(arm.pattern);
-            self.conditions.push(Condition { test: subject, kind, holds: !absent });
+            self.conditions.push(Condition { test: subject, kind, holds: !absent, inside: true });
             let pushed = self.conditions.len();
             if let Some(guard) = arm.guard {
                 let guard_kind = self.value(guard);
-                self.conditions.push(Condition { test: guard, kind: guard_kind, holds: true });
+                self.conditions.push(Condition { test: guard, kind: guard_kind, holds: true, inside: true });
             }
             let flow = self.block(arm.body, more);
             self.conditions.truncate(pushed - 1);
@@ -463,10 +467,10 @@ impl Walker<'_> {
             Expr::Cond { test, then, otherwise } => {
                 // `user ? next() : res.sendStatus(401)`
                 let kind = self.value(test);
-                self.conditions.push(Condition { test, kind, holds: true });
+                self.conditions.push(Condition { test, kind, holds: true, inside: true });
                 let first = self.expression(then, more);
                 self.conditions.pop();
-                self.conditions.push(Condition { test, kind, holds: false });
+                self.conditions.push(Condition { test, kind, holds: false, inside: true });
                 let second = self.expression(otherwise, more);
                 self.conditions.pop();
                 return if first == second { first } else { Flow::Continues };
@@ -475,7 +479,7 @@ impl Walker<'_> {
                 // `user || deny()`
                 let kind = self.value(left);
                 let holds = op == gatewatch_syntax::facts::Operator::And;
-                self.conditions.push(Condition { test: left, kind, holds });
+                self.conditions.push(Condition { test: left, kind, holds, inside: true });
                 self.expression(right, more);
                 self.conditions.pop();
                 return Flow::Continues;
@@ -505,10 +509,10 @@ impl Walker<'_> {
             Expr::Await(inner) | Expr::Unary(inner) => return self.returns(inner, tail, more),
             Expr::Cond { test, then, otherwise } => {
                 let kind = self.value(test);
-                self.conditions.push(Condition { test, kind, holds: true });
+                self.conditions.push(Condition { test, kind, holds: true, inside: true });
                 let first = self.returns(then, tail, more);
                 self.conditions.pop();
-                self.conditions.push(Condition { test, kind, holds: false });
+                self.conditions.push(Condition { test, kind, holds: false, inside: true });
                 let second = self.returns(otherwise, tail, more);
                 self.conditions.pop();
                 return if first == Flow::Denied && second == Flow::Denied { first } else { Flow::Passed };
@@ -548,7 +552,10 @@ impl Walker<'_> {
         if let Some(condition) = by_path {
             let (test, site) = (condition.test, self.site(condition.test));
             let texts = self.texts_of(test);
-            self.effects.exempt.push((site, texts));
+            // A list of methods that can't be read holds `OPTIONS` and its like; a list of paths could hold this one.
+            if !texts.is_empty() || !self.names_only_method(test) {
+                self.effects.exempt.push((site, texts));
+            }
         } else if absent {
             self.optional = true;
         }
@@ -587,6 +594,9 @@ impl Walker<'_> {
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
         let status = denial.and_then(|denial| self.status_of(denial));
+        if kind.only_header() && status != Some(401) && !denial.is_some_and(|denial| self.says_unauthenticated(denial)) {
+            return;
+        }
         for Classified { effect, demands } in classify(self, test, kind, status) {
             let check = Check {
                 effect,
@@ -617,7 +627,29 @@ impl Walker<'_> {
         }
     }
 
-    pub(super) fn add(&mut self, check: Check) {
+    /// Callers without an identity pass here.
+    pub(super) fn optional(&mut self) {
+        self.optional = true;
+        self.effects.reads_identity = true;
+        self.effects.returns_identity = true;
+    }
+
+    /// Whether the code runs only where a credential was sent.
+    fn needs_presence(&self, own: Site) -> bool {
+        self.conditions.iter().any(|condition| {
+            condition.inside
+                && condition.kind.asks()
+                && !condition.kind.scoped
+                && self.site(condition.test) != own
+                && self.polarity(condition.test) == Some(condition.holds)
+        })
+    }
+
+    pub(super) fn add(&mut self, mut check: Check) {
+        // `if token: verify(token)`: callers without a token pass.
+        if check.effect == Effect::Authentication && self.needs_presence(check.site) {
+            check.strength = check.strength.min(Strength::Optional);
+        }
         let known = self
             .effects
             .checks
