@@ -77,6 +77,14 @@ fn bind_pattern(
     }
     match code.expr(pattern) {
         Expr::Name(name) => evaluator.bind(name, value),
+        // `([path, handler]) => …`
+        Expr::List(run) | Expr::Tuple(run) => {
+            for (index, arg) in code.args(run).iter().enumerate() {
+                let index = Value::Number(ustr(&index.to_string()));
+                let part = Value::Index(Arc::new((value.clone(), index)));
+                bind_pattern(evaluator, code, arg.value, part, depth + 1);
+            }
+        }
         Expr::Dict(run) => {
             for arg in code.args(run) {
                 if let gatewatch_syntax::facts::ArgKind::Named(name) = arg.kind {

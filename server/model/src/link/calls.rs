@@ -111,6 +111,14 @@ impl Machine<'_> {
                     None => self.called(callee, args, V::Unknown, place),
                 }
             }
+            // `router.get("/x")(handler)`
+            V::Pending(_) => match args.into_iter().next() {
+                Some((_, target)) => {
+                    self.decorate(callee, target.clone(), place);
+                    target
+                }
+                None => V::Unknown,
+            },
             V::Super(receiver, class) => self.construct_above(receiver, class, args, place),
             V::Member(member) => {
                 let (base, name) = (member.0.clone(), member.1);

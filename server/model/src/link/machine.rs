@@ -79,6 +79,8 @@ pub(crate) struct Machine<'db> {
     pub(crate) class_frames: FxHashMap<(SourceFile, Ustr), u32>,
     /// What functions did when they were called.
     past: FxHashMap<(SourceFile, Ustr), Past>,
+    /// What was put on the prototypes of constructor functions.
+    pub(crate) prototypes: FxHashMap<(SourceFile, Ustr, Ustr), V>,
     /// The mounts so far, in order.
     pub(crate) mounts: Vec<Mounted>,
     /// How often something happened that routes depend on.
@@ -116,6 +118,7 @@ impl<'db> Machine<'db> {
             modules: FxHashMap::default(),
             class_frames: FxHashMap::default(),
             past: FxHashMap::default(),
+            prototypes: FxHashMap::default(),
             mounts: Vec::new(),
             effects: 0,
             lineages: FxHashMap::default(),
@@ -508,6 +511,11 @@ impl<'db> Machine<'db> {
             // `app.config["PREFIX"] = …`
             V::Member(member) => match member.0.settled() {
                 V::Object(object) => (*object, ustr(&format!("{}.{name}", member.1))),
+                // `Widget.prototype.show = …`
+                V::Func(func) if member.1.as_str() == "prototype" => {
+                    self.prototypes.insert((func.file, func.id, name), value);
+                    return;
+                }
                 _ => return,
             },
             _ => return,

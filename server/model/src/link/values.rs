@@ -8,7 +8,7 @@ use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
-use super::objects::ObjectKind;
+use super::objects::{Object, ObjectKind};
 use super::value::{Func, Piece, Receiver, V};
 use crate::modules::{Module, resolve_module, submodule};
 
@@ -528,7 +528,19 @@ impl Machine<'_> {
         {
             return V::Object(object);
         }
-        if let Some((file, id)) = at.class() {
+        if let Some((file, id)) = at.class()
+            && let Some(value) = self.prototypes.get(&(file, id, name))
+        {
+            return match value {
+                V::Func(func) => V::Func(Func {
+                    receiver: Some(Receiver::Object(object)),
+                    ..*func
+                }),
+                value => value.clone(),
+            };
+        }
+        let class = self.objects.get(object as usize).and_then(Object::class);
+        if let Some((file, id)) = class {
             if let Some((file, method)) = self.find_method(file, id, name) {
                 return V::Func(Func {
                     receiver: Some(Receiver::Object(object)),
