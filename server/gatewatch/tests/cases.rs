@@ -2,7 +2,8 @@
 //! `tests/cases/README.md`.
 //!
 //! `cargo test -p gatewatch --test cases fastapi/` runs one group; `GATEWATCH_BLESS=1` writes what the
-//! engine says into the cases, for review by `git diff`.
+//! engine says into the cases, for review by `git diff`; `GATEWATCH_OPEN=1` writes `tests/cases/open.txt`, the list of
+//! checks that don't hold yet.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
@@ -10,18 +11,32 @@ mod support;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
-    let bless = std::env::var_os("GATEWATCH_BLESS").is_some_and(|value| value == "1");
-    let trials = support::find(&folder)
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| value == "1");
+    let bless = set("GATEWATCH_BLESS");
+    let open = Arc::new(support::open::Open::read(&folder, set("GATEWATCH_OPEN")));
+    let cases = support::find(&folder);
+    let ran: Vec<String> = cases
+        .iter()
+        .map(|(name, _)| name.clone())
+        .filter(|name| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str())))
+        .collect();
+    let trials = cases
         .into_iter()
         .map(|(name, path)| {
-            Trial::test(name, move || support::run(&path, bless).map_err(Into::into))
+            let open = Arc::clone(&open);
+            Trial::test(name.clone(), move || {
+                support::run(&name, &path, bless, &open).map_err(Into::into)
+            })
         })
         .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    open.write(&ran);
+    conclusion.exit_code()
 }

@@ -5,6 +5,7 @@ mod case;
 mod diff;
 mod engine;
 mod fixes;
+pub mod open;
 mod typing;
 
 use std::fmt::Write as _;
@@ -34,51 +35,55 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
     }
 }
 
-/// Runs one case; what is wrong comes back as text.
-pub fn run(path: &Path, bless: bool) -> Result<(), String> {
+/// What is wrong with one check of a case.
+struct Wrong {
+    /// The section and the way it was checked: `Edit: the guard goes [typing]`.
+    check: String,
+    /// The readable difference.
+    text: String,
+}
+
+/// Runs one case. Checks that `open` lists may fail, and must: one that holds again is struck from the
+/// list, so that it can't be lost unseen.
+pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<(), String> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let case = Case::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut wrong = String::new();
+    let mut wrong: Vec<Wrong> = Vec::new();
     let mut blessed = bless::Blessed::new(&text);
     let before = engine::Folder::write(&case.before);
-    check_routes(&case, &before, bless.then_some(&mut blessed), &mut wrong);
+    let mut routes = String::new();
+    check_routes(&case, &before, bless.then_some(&mut blessed), &mut routes);
+    if !routes.is_empty() {
+        wrong.push(Wrong { check: "Routes".to_owned(), text: routes });
+    }
     for edit in &case.edits {
         // A panic in one edit must not hide what the others do.
         let checked = catch_unwind(AssertUnwindSafe(|| {
-            let mut wrong = String::new();
-            check_edit(
-                &case,
-                edit,
-                &before,
-                bless.then_some(&mut blessed),
-                &mut wrong,
-            );
-            wrong
+            let mut found: Vec<(&'static str, String)> = Vec::new();
+            check_edit(&case, edit, &before, bless.then_some(&mut blessed), &mut found);
+            found
         }));
         let found = checked.unwrap_or_else(|panic| {
             let why = panic
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            format!("    it panics: {}\n", why.unwrap_or_default())
+            vec![("panic", format!("    it panics: {}\n", why.unwrap_or_default()))]
         });
-        if !found.is_empty() {
-            let kind = if edit.silent { "Silent" } else { "Edit" };
-            let _ = write!(
-                wrong,
-                "  {kind}: {} (line {})\n{found}",
-                edit.title, edit.line
-            );
+        let kind = if edit.silent { "Silent" } else { "Edit" };
+        for (way, text) in found {
+            if !text.is_empty() {
+                wrong.push(Wrong {
+                    check: format!("{kind}: {} [{way}]", edit.title),
+                    text: format!("  {kind}: {} (line {})\n{text}", edit.title, edit.line),
+                });
+            }
         }
     }
     if bless {
         blessed.write(path);
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{}\n{wrong}", path.display()))
-    }
+    open.compare(name, path, wrong.into_iter().map(|wrong| (wrong.check, wrong.text)).collect())
 }
 
 fn check_routes(
@@ -123,12 +128,14 @@ fn check_edit(
     edit: &Edit,
     before: &engine::Folder,
     blessed: Option<&mut bless::Blessed>,
-    wrong: &mut String,
+    found: &mut Vec<(&'static str, String)>,
 ) {
+    let mut wrong = String::new();
+    let wrong = &mut wrong;
     let after = match edit.apply(&case.before) {
         Ok(after) => after,
         Err(error) => {
-            let _ = writeln!(wrong, "    {error}");
+            found.push(("edit", format!("    {error}\n")));
             return;
         }
     };
@@ -136,7 +143,7 @@ fn check_edit(
     let report = match engine::check(&folder, before) {
         Ok(report) => report,
         Err(error) => {
-            let _ = writeln!(wrong, "    the check fails: {error}");
+            found.push(("check", format!("    the check fails: {error}\n")));
             return;
         }
     };
@@ -154,6 +161,9 @@ fn check_edit(
             }
         }
     }
+    found.push(("findings", std::mem::take(wrong)));
     typing::check(&case.before, &after, edit, &report, wrong);
+    found.push(("typing", std::mem::take(wrong)));
     fixes::check(&case.before, &after, wrong);
+    found.push(("fixes", std::mem::take(wrong)));
 }
