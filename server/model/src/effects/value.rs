@@ -380,7 +380,9 @@ impl Walker<'_> {
             }
         }
         for index in closures {
-            self.closure(index, Kind { denial: false, ..arg_kind | base_kind });
+            let gives = self.closure(index, Kind { denial: false, ..arg_kind | base_kind });
+            // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
+            arg_kind = arg_kind | Kind { request: false, denial: false, verified: false, ..gives };
         }
         let target = self.callee_target(callee);
         let whole = target.external_name();
@@ -609,12 +611,13 @@ impl Walker<'_> {
     }
 
     /// A closure runs where it is handed over: its parameters carry what the call knows.
-    fn closure(&mut self, index: u32, kind: Kind) {
+    /// Returns what an expression that is its whole body has to do with who is calling.
+    fn closure(&mut self, index: u32, kind: Kind) -> Kind {
         let code = std::sync::Arc::clone(&self.code);
-        let Some(function) = code.functions.get(index as usize) else { return };
-        let Some(facts) = gatewatch_syntax::function(self.db, self.file, function.id) else { return };
+        let Some(function) = code.functions.get(index as usize) else { return Kind::NONE };
+        let Some(facts) = gatewatch_syntax::function(self.db, self.file, function.id) else { return Kind::NONE };
         if self.depth > 40 {
-            return;
+            return Kind::NONE;
         }
         let outer_env = self.env.clone();
         for param in &function.params {
@@ -633,9 +636,15 @@ impl Walker<'_> {
         let outer_code = std::mem::replace(&mut self.code, std::sync::Arc::clone(&facts.body));
         let outer_owner = std::mem::replace(&mut self.owner, function.id);
         self.block(facts.body.root, false);
+        let mut statements = facts.body.block(facts.body.root);
+        let gives = match (statements.next().and_then(|id| facts.body.stmt(id)), statements.next()) {
+            (Some(Stmt::Tail(value) | Stmt::Return(Some(value))), None) if !kind.asks() => self.value(value),
+            _ => Kind::NONE,
+        };
         self.code = outer_code;
         self.owner = outer_owner;
         self.env = outer_env;
+        gives
     }
 
     /// Whether an `Option` of a result is turned inside out: nothing passes.

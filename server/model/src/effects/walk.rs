@@ -178,7 +178,7 @@ impl Walker<'_> {
         for (at, &id) in statements.iter().enumerate() {
             let Some(stmt) = code.stmt(id) else { continue };
             let rest = statements.get(at + 1..).unwrap_or_default();
-            let behind = more || rest.iter().any(|&id| self.matters(id));
+            let behind = self.goes_on(rest, more);
             let next = self.stmt(id, stmt, behind);
             match next {
                 Flow::Denied | Flow::Passed => {
@@ -188,16 +188,7 @@ impl Walker<'_> {
                 Flow::DeniedOpen => {
                     flow = if behind { Flow::Continues } else { Flow::DeniedOpen };
                     // `res.status(401).end(); return;`
-                    if let [ret] = rest
-                        && matches!(code.stmt(*ret), Some(Stmt::Return(None)))
-                    {
-                        flow = Flow::Denied;
-                        break;
-                    }
-                    if let Some(&first) = rest.first()
-                        && matches!(code.stmt(first), Some(Stmt::Return(_)))
-                        && !behind
-                    {
+                    if !behind && rest.iter().any(|&id| matches!(code.stmt(id), Some(Stmt::Return(_)))) {
                         flow = Flow::Denied;
                         break;
                     }
@@ -209,6 +200,20 @@ impl Walker<'_> {
         self.conditions.truncate(pushed);
         self.depth -= 1;
         flow
+    }
+
+    /// Whether anything that matters runs behind a statement: in the rest of its block, or behind the block unless the
+    /// function is left before.
+    fn goes_on(&self, rest: &[StmtId], more: bool) -> bool {
+        for &id in rest {
+            if self.matters(id) {
+                return true;
+            }
+            if matches!(self.code.stmt(id), Some(Stmt::Return(_))) {
+                return false;
+            }
+        }
+        more
     }
 
     /// Whether a statement does anything when it runs behind a refusal.
