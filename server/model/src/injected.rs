@@ -25,10 +25,16 @@ pub(crate) struct Dependency {
     pub(crate) via: &'static str,
     /// Where it is written.
     pub(crate) place: gatewatch_frameworks::Place,
+    /// The type that it is written as, for an extractor.
+    pub(crate) named: Option<Ustr>,
 }
 
 /// The dependencies of a function's signature, in order.
 pub(crate) fn dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+    // What an extractor is given is no injection.
+    if id.rsplit('.').next().is_some_and(crate::places::is_extracting) {
+        return Vec::new();
+    }
     let Some(signature) = signature(db, file, id) else { return Vec::new() };
     signature
         .params
@@ -66,6 +72,7 @@ pub(crate) fn attribute_dependencies(db: &dyn Db, tree: FileSet, file: SourceFil
                 optional: false,
                 via: "dependency",
                 place,
+                named: None,
             })
         })
         .collect()
@@ -81,6 +88,7 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
         optional,
         via,
         place: param.place,
+        named: (via == "extractor").then(|| type_name(&param.ty)).flatten(),
     };
     let ty = if param.ty == Value::Unknown { None } else { Some(follow(db, tree, &seen(&param.ty))) };
     if let Some(default) = &param.default {
@@ -89,7 +97,7 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
             return vec![dependency(callable, scopes, false, "dependency")];
         }
         let half_typed = match &target {
-            Target::External(name) => crate::words::words().is_undefined(name),
+            Target::External(name) => crate::words::words().is_undefined(name) || packs().injection(*name).is_some(),
             // `Depends` without its call, `S()` of nothing.
             Target::Call { callee, .. } => {
                 matches!(&**callee, Target::External(name) if crate::words::words().is_undefined(name))
@@ -105,9 +113,15 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
     if let Some((callable, scopes)) = annotated(db, tree, &ty, 0) {
         return vec![dependency(callable, scopes, false, "dependency")];
     }
-    // A type that nothing defines is half-typed: whatever it will inject.
+    // A type that nothing defines is half-typed: whatever it will inject. In TypeScript types inject nothing.
+    let language = gatewatch_syntax::language(db, file);
+    let erased = matches!(
+        language,
+        Some(gatewatch_syntax::facts::Language::TypeScript | gatewatch_syntax::facts::Language::Tsx)
+    );
     if let Target::External(name) = &ty
-        && crate::words::words().is_undefined(name)
+        && !erased
+        && (crate::words::words().is_undefined(name) || name.rsplit('.').next() == Some("Annotated"))
     {
         return vec![dependency(Callable::External(*name, Vec::new()), Vec::new(), false, "dependency")];
     }
@@ -234,6 +248,42 @@ fn short(db: &dyn Db, tree: FileSet, seen: &Seen) -> Ustr {
     }
 }
 
+/// Which part of the request a parameter is taken from: `x_key: str = Header()`, `sid: Annotated[str, Cookie()]`.
+pub(crate) fn carried(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    param: &ParamRole,
+    signature: &Signature,
+) -> Option<&'static str> {
+    fn of(db: &dyn Db, tree: FileSet, target: &Target, depth: u32) -> Option<&'static str> {
+        let words = crate::words::words();
+        match target {
+            Target::External(_) | Target::Call { .. } => {
+                let name = target.external_name()?;
+                if words.marks_header(&name) {
+                    Some("headers")
+                } else if words.marks_cookie(&name) {
+                    Some("cookies")
+                } else {
+                    None
+                }
+            }
+            Target::Index { base, args } if depth < 4 && base.external_name()?.ends_with("Annotated") => {
+                args.iter().skip(1).find_map(|arg| of(db, tree, &follow(db, tree, arg), depth + 1))
+            }
+            _ => None,
+        }
+    }
+    let roles = std::sync::Arc::new(signature.scope.clone());
+    let seen = |value: &Value| Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+    param
+        .default
+        .iter()
+        .chain(std::iter::once(&param.ty))
+        .find_map(|value| of(db, tree, &follow(db, tree, &seen(value)), 0))
+}
+
 /// Whether a parameter takes what the caller sends as content: `Json(body): Json<T>`, `Path(id): Path<i64>`.
 pub(crate) fn is_content(
     db: &dyn Db,
@@ -261,6 +311,31 @@ fn unwrapped(db: &dyn Db, tree: FileSet, ty: &Target) -> (Target, bool) {
         return (follow(db, tree, first), true);
     }
     (ty.clone(), false)
+}
+
+/// The name of an extractor's type as it is written, without what is around it.
+fn type_name(value: &Value) -> Option<Ustr> {
+    match value {
+        Value::Name(name) => Some(*name),
+        Value::Class(id) => Some(id.rsplit('.').next().map_or(*id, ustr)),
+        Value::Named(named) => Some(named.1),
+        Value::Field(field) => Some(field.1),
+        Value::Import(import) => {
+            Some(import.name.unwrap_or_else(|| import.module.rsplit([':', '.']).next().map_or(import.module, ustr)))
+        }
+        Value::Index(index) => {
+            let base = type_name(&index.0)?;
+            let inner = match &index.1 {
+                Value::List(items) => items.first().map(|item| &item.value),
+                other => Some(other),
+            };
+            match (base.as_str(), inner) {
+                ("Option" | "Result" | "Extension", Some(inner)) => type_name(inner),
+                _ => Some(base),
+            }
+        }
+        _ => None,
+    }
 }
 
 /// The method of a type that can reject a request, as a callable; the type itself where it is a library's.
@@ -292,7 +367,14 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
         }
         Target::Index { base, args } => {
             // `Extension<CurrentUser>` rejects when nothing was attached; `State<T>` is no guard.
-            let _ = args;
+            // A typed header is a credential only where the header is.
+            let header = base.external_name().is_some_and(|name| name.ends_with("TypedHeader"));
+            let authorization = args.iter().any(|arg| {
+                follow(db, tree, arg).external_name().is_some_and(|name| name.contains("Authorization"))
+            });
+            if header && !authorization {
+                return None;
+            }
             extractor(db, tree, base)
         }
         Target::External(name) => {

@@ -10,6 +10,7 @@ use ustr::{Ustr, UstrMap};
 #[serde(deny_unknown_fields)]
 struct File {
     identity: Identity,
+    parameters: Parameters,
     authorization: Names,
     ownership: Names,
     denial: Denial,
@@ -25,6 +26,13 @@ struct Identity {
     credentials: Vec<String>,
     callables: Vec<String>,
     plain_headers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    headers: Vec<String>,
+    cookies: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +81,8 @@ pub(crate) struct Words {
     harmless: FxHashSet<String>,
     globals: FxHashSet<String>,
     plain_headers: FxHashSet<String>,
+    header_markers: FxHashSet<String>,
+    cookie_markers: FxHashSet<String>,
 }
 
 /// The words that come with the tool.
@@ -85,6 +95,7 @@ pub(crate) fn words() -> &'static Words {
                 tracing::error!("queries/controls.toml: {error}");
                 Words::new(File {
                     identity: Identity { names: vec![], credentials: vec![], callables: vec![], plain_headers: vec![] },
+                    parameters: Parameters { headers: vec![], cookies: vec![] },
                     authorization: Names { names: vec![] },
                     ownership: Names { names: vec![] },
                     denial: Denial { callables: vec![], statuses: vec![], constants: vec![], redirects: vec![] },
@@ -135,6 +146,8 @@ impl Words {
             harmless: set(file.effects.harmless),
             globals: set(file.globals.names),
             plain_headers: set(file.identity.plain_headers),
+            header_markers: set(file.parameters.headers),
+            cookie_markers: set(file.parameters.cookies),
         }
     }
 
@@ -144,6 +157,9 @@ impl Words {
 
     pub(crate) fn is_credential(&self, name: Ustr) -> bool {
         let name = plain_of(name);
+        if name.contains("csrf") || name.contains("xsrf") {
+            return false;
+        }
         self.credentials.contains(&name)
             || name.ends_with("token")
             || name.ends_with("apikey")
@@ -159,6 +175,16 @@ impl Words {
     pub(crate) fn is_identity_callable(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.identity_callables.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    /// Whether a library's name marks a parameter that is taken out of a header.
+    pub(crate) fn marks_header(&self, name: &str) -> bool {
+        self.header_markers.contains(name)
+    }
+
+    /// Whether a library's name marks a parameter that is taken out of a cookie.
+    pub(crate) fn marks_cookie(&self, name: &str) -> bool {
+        self.cookie_markers.contains(name)
     }
 
     pub(crate) fn is_authorization(&self, name: Ustr) -> bool {

@@ -23,6 +23,12 @@ impl Walker<'_> {
         match self.code.expr(id) {
             Expr::Name(name) => self.name_kind(name),
             Expr::Attr { base, name } => {
+                // `g.agent = …`, and then `if g.agent is None`
+                if let Some(path) = self.path_of(id)
+                    && let Some(kind) = self.env.get(&path)
+                {
+                    return *kind;
+                }
                 let kind = self.value(base);
                 self.member_kind(base, kind, name)
             }
@@ -57,7 +63,14 @@ impl Walker<'_> {
             Expr::Binary { left, right, op } => {
                 let left_kind = self.value(left);
                 let right_kind = self.value(right);
-                let _ = op;
+                // `"user" in session`
+                if matches!(op, Operator::In | Operator::NotIn)
+                    && right_kind.request
+                    && let Some(name) = self.code.str_of(left).map(ustr)
+                    && matches!(self.carrier(right), Some("session" | "cookies" | "headers"))
+                {
+                    return left_kind | self.member_kind(right, right_kind, name);
+                }
                 left_kind | right_kind
             }
             Expr::Cond { test, then, otherwise } => {
@@ -230,6 +243,11 @@ impl Walker<'_> {
 
     /// The value of a header by its name.
     fn header_kind(&mut self, name: Ustr) -> Kind {
+        // A token against forged requests says nothing of who is calling.
+        let plain = crate::words::plain(&name);
+        if plain.contains("csrf") || plain.contains("xsrf") {
+            return Kind::NONE;
+        }
         if self.words.is_credential(name) || self.words.is_identity(name) {
             self.effects.reads_identity = true;
             Kind::CREDENTIAL
@@ -279,6 +297,30 @@ impl Walker<'_> {
         None
     }
 
+    /// The dotted spelling of a member, as its assignment is remembered.
+    fn path_of(&self, expr: ExprId) -> Option<Ustr> {
+        let mut parts = Vec::new();
+        let mut at = expr;
+        for _ in 0..6 {
+            match self.code.expr(at) {
+                Expr::Attr { base, name } => {
+                    parts.push(name);
+                    at = base;
+                }
+                Expr::Name(name) if !parts.is_empty() => {
+                    let mut path = name.to_string();
+                    for part in parts.iter().rev() {
+                        path.push('.');
+                        path.push_str(part);
+                    }
+                    return Some(ustr(&path));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     // ---- assignments --------------------------------------------------------------------------
 
     pub(super) fn assign(&mut self, target: ExprId, kind: Kind) {
@@ -306,6 +348,13 @@ impl Walker<'_> {
                         }
                     }
                     self.assign(arg.value, kind);
+                }
+            }
+            Expr::Attr { .. } => {
+                if let Some(path) = self.path_of(target)
+                    && kind != Kind::NONE
+                {
+                    self.env.insert(path, kind);
                 }
             }
             Expr::Assign { target, .. } => self.assign(target, kind),
@@ -351,7 +400,38 @@ impl Walker<'_> {
             Expr::Call { callee: inner, args: inner_args } => {
                 // `passport.authenticate("jwt")(req, res, next)`, `require(x)(y)`
                 let kind = self.call(callee, inner, inner_args);
-                return kind | self.args_kind(args);
+                let given = self.args_kind(args);
+                // `Checker(expected)(request)`: an instance is called.
+                if let Target::Class(file, class) = self.callee_target(inner)
+                    && let Some((file, method)) =
+                        crate::names::method(self.db, self.tree, file, class, ustr("__call__"))
+                {
+                    let called = self.workspace_call(id, file, method, given | kind, Kind::NONE, ustr("__call__"));
+                    return called | given;
+                }
+                // `login_required(view)(…)`, `passport.authenticate("jwt")(req, res, next)`
+                let callback = self
+                    .code
+                    .args(inner_args)
+                    .iter()
+                    .any(|arg| matches!(self.code.expr(arg.value), Expr::Function(_)));
+                if !callback
+                    && let Some(name) = self.callee_target(inner).external_name()
+                    && let Some(control) = gatewatch_frameworks::packs().control(name)
+                    && control.strength.as_str() == "enforcing"
+                    && !self.conditional()
+                {
+                    for effect in &control.effects {
+                        let effect = match effect.as_str() {
+                            "authentication" => Effect::Authentication,
+                            "authorization" => Effect::Authorization,
+                            _ => continue,
+                        };
+                        let (site, order) = (self.site(id), self.order());
+                        self.add(Check { effect, strength: Strength::Enforcing, site, by: None, demands: Vec::new(), order });
+                    }
+                }
+                return kind | given;
             }
             _ => {
                 let kind = self.value(callee);
@@ -388,6 +468,15 @@ impl Walker<'_> {
         let whole = target.external_name();
         let lower = name.to_lowercase();
 
+        // `getattr(request.state, "user", None)`
+        if base.is_none()
+            && name == "getattr"
+            && let Some((of, text)) = code.args(args).first().zip(code.args(args).get(1))
+            && let Some(text) = code.str_of(text.value).map(ustr)
+        {
+            let kind = self.value(of.value);
+            return self.member_kind(of.value, kind, text);
+        }
         // Taken out of the request by name.
         if base_kind.request && named_credential {
             self.effects.reads_identity = true;
@@ -921,6 +1010,25 @@ impl Walker<'_> {
             }
         }
         None
+    }
+
+    /// Whether a refusal is one for too many or too large requests.
+    pub(super) fn refuses_for_load(&self, denial: ExprId) -> bool {
+        let number = |id: ExprId| match self.code.expr(id) {
+            Expr::Number(text) => matches!(self.code.string(text), "402" | "413" | "426" | "429" | "500" | "501" | "502" | "503"),
+            _ => false,
+        };
+        let named = names(self, denial).into_iter().any(|name| {
+            let name = crate::words::plain(&name);
+            name.contains("toomanyrequests") || name.contains("ratelimit") || name.contains("429") || name.contains("toolarge")
+        });
+        let stated = match self.code.expr(denial) {
+            Expr::Call { args, .. } | Expr::New { args, .. } | Expr::Tuple(args) => {
+                self.code.args(args).iter().any(|arg| number(arg.value))
+            }
+            _ => false,
+        };
+        named || stated
     }
 
     /// Whether a refusal is the one for callers that aren't known: `UNAUTHORIZED`, a way to the login.

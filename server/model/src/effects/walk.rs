@@ -123,6 +123,19 @@ impl Walker<'_> {
                 Some(ParamKindOf::Credential) => Kind::CREDENTIAL,
                 _ => Kind::NONE,
             };
+            if injected.is_none()
+                && let Some(carrier) = crate::injected::carried(self.db, self.tree, self.file, param, signature)
+            {
+                kind = match carrier {
+                    "cookies" => Kind::CREDENTIAL,
+                    _ if self.words.is_credential(param.name) || self.words.is_identity(param.name) => Kind::CREDENTIAL,
+                    _ if self.words.can_carry_credential(param.name) => Kind::HEADER,
+                    _ => Kind::DATA,
+                };
+                self.effects.reads_identity |= kind.credential;
+                self.env.insert(param.name, kind);
+                continue;
+            }
             let names: Vec<Ustr> =
                 if param.binds.is_empty() { vec![param.name] } else { param.binds.to_vec() };
             for name in names {
@@ -576,6 +589,10 @@ impl Walker<'_> {
 
     /// The request is refused here: the conditions around say which check this is.
     fn denied(&mut self, value: Option<ExprId>, raised: bool) {
+        // Refused for another reason than who is calling: too often, too much, not now.
+        if value.is_some_and(|value| self.refuses_for_load(value)) {
+            return;
+        }
         if raised && self.around.iter().any(|around| around.swallows_denials) {
             if let Some(value) = value {
                 self.inert(value);

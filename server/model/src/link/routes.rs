@@ -417,6 +417,12 @@ fn answers(
     route: &RouteRegistration,
 ) -> Vec<(Ustr, Handler, Vec<Guard>)> {
     let (handler, mut wrappers) = handler_of(machine, &route.handler, route.place);
+    if let Handler::Function(file, id) = handler {
+        // A name stands for what its decorators made of it. Those that stand around the registering one are known already.
+        let known: Vec<Site> = route.guards.iter().chain(&route.inert).map(|guard| guard.place).collect();
+        let own = method_decorators(machine, file, id);
+        wrappers.extend(own.into_iter().filter(|guard| !known.contains(&guard.site)));
+    }
     let Handler::Class(file, id) = handler else {
         let verbs = if route.verbs.is_empty() {
             vec![ustr("ANY")]
