@@ -146,7 +146,7 @@ fn arguments_differ(now: &Coverage, was: &Coverage, control: &Control) -> bool {
             .entry_point
             .guards
             .iter()
-            .filter(|guard| guard.callable.name() == control.name)
+            .filter(|guard| guard.name() == control.name)
             .map(|guard| guard.callable.args())
             .collect()
     };
@@ -220,7 +220,7 @@ fn order_loss(_compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<
 fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, code: Code, text: String) -> Loss {
     let mut loss = Loss { code, control: had.clone(), cause: Cause::Own, site: None, now: text };
     // It is written, but above what registers, or its denial is swallowed.
-    let inert = now.entry_point.inert.iter().any(|guard| guard.callable.name() == had.name);
+    let inert = now.entry_point.inert.iter().any(|guard| guard.name() == had.name);
     if inert {
         loss.code = Code::GuardInert;
         loss.now = "it stands above what registers the handler, so the route has the function without it".to_owned();
@@ -257,7 +257,7 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
     if !had.own {
         // The guard is registered still, but in front of nothing.
         let standing = compare.linked_now.registered.iter().find(|registered| {
-            registered.covers == 0 && registered.guard.callable.name() == had.name
+            registered.covers == 0 && registered.guard.name() == had.name
         });
         if let Some(registered) = standing {
             loss.code = Code::GuardInert;
@@ -274,7 +274,7 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
 
 /// The guard of a lost control, if it still stands in front of the entry point.
 fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {
-    now.asked.iter().find(|guard| guard.callable.name() == had.name)
+    now.asked.iter().find(|guard| guard.name() == had.name)
 }
 
 /// Where a guard is defined now.

@@ -121,6 +121,8 @@ impl Cover<'_> {
             via: dependency.via,
             site: (file, dependency.place),
             own: true,
+            conditional: false,
+            named: dependency.named,
         };
         let before = self.controls.len();
         self.guard(&guard, &dependency.scopes, depth);
@@ -211,7 +213,7 @@ impl Cover<'_> {
             self.dependency(&dependency, file, depth + 1);
         }
         let site = class_site(self.db, file, id);
-        for name in ["__call__", "dispatch", "process_request", "before_request", "use", "handle", "canActivate", "call", "__init__"] {
+        for name in ["__call__", "dispatch", "process_request", "before_request", "use", "handle", "canActivate", "call", "from_request_parts", "from_request", "__init__"] {
             if let Some((file, method)) = method(self.db, self.tree, file, id, ustr(name)) {
                 for dependency in dependencies(self.db, self.tree, file, method) {
                     self.dependency(&dependency, file, depth + 1);
@@ -355,7 +357,7 @@ impl Cover<'_> {
         for (called, function, site) in &found.calls {
             let callable = Callable::Function(*called, *function);
             if !self.asked.iter().any(|asked| asked.callable == callable) {
-                self.asked.push(Guard { callable, via: "inline", site: *site, own: true });
+                self.asked.push(Guard { callable, via: "inline", site: *site, own: true, conditional: false, named: None });
             }
         }
         let _ = (file, id);
@@ -370,6 +372,8 @@ impl Cover<'_> {
         demands: Vec<Ustr>,
         order: Order,
     ) {
+        // Under a condition that can't be told it may not be there at all.
+        let strength = if guard.conditional { strength.min(Strength::Optional) } else { strength };
         let full_name = match &guard.callable {
             Callable::Function(_, id) | Callable::Class(_, id, _) => *id,
             Callable::Made { maker, .. } => maker.1,
@@ -378,7 +382,7 @@ impl Cover<'_> {
         let control = Control {
             effect,
             strength,
-            name: guard.callable.name(),
+            name: guard.name(),
             full_name,
             definition,
             registration: guard.site,

@@ -37,7 +37,8 @@ impl Callable {
             Self::Made { maker, .. } => maker.1,
             Self::External(name, _) | Self::Unknown(name) => *name,
         };
-        whole.rsplit(['.', ':']).next().map_or(whole, ustr::ustr)
+        // A macro goes by its name alone.
+        whole.trim_end_matches('!').rsplit(['.', ':']).next().map_or(whole, ustr::ustr)
     }
 
     /// What it was called with, as short texts.
@@ -61,6 +62,18 @@ pub struct Guard {
     pub site: Site,
     /// Whether it was written for this route alone.
     pub own: bool,
+    /// Whether it is registered only under a condition that can't be told, and what it stands in front of isn't.
+    pub conditional: bool,
+    /// The name that it is written by, where what runs has none of its own or another.
+    pub named: Option<Ustr>,
+}
+
+impl Guard {
+    /// The name that it is known by: as it is written, else the last part of what runs; `inline` without one.
+    pub fn name(&self) -> Ustr {
+        let name = self.named.unwrap_or_else(|| self.callable.name());
+        if name.starts_with('<') { ustr::ustr("inline") } else { name }
+    }
 }
 
 /// What an entry point runs.

@@ -3,6 +3,7 @@
 //! The model knows nothing of a baseline: the same queries answer for the current tree and for the
 //! branch point's.
 
+mod alike;
 mod config;
 mod control;
 mod coverage;

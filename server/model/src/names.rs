@@ -306,6 +306,18 @@ impl Follow<'_> {
             Target::Class(file, id) => self.class_member(*file, *id, name).unwrap_or(Target::Member(Box::new(base), name)),
             // A method of an instance.
             Target::Call { callee, .. } => match &**callee {
+                // `Check::default().for_crate(x)`: a method of a type that gives the type back.
+                Target::Member(of, _) if matches!(**of, Target::Class(..)) => match **of {
+                    Target::Class(file, id) => {
+                        self.class_member(file, id, name).unwrap_or(Target::Member(Box::new(base), name))
+                    }
+                    _ => Target::Unknown,
+                },
+                Target::Function(file, id) if id.contains('.') => {
+                    let owner = id.rsplit_once('.').map(|(owner, _)| owner).unwrap_or_default();
+                    let class = owner.trim_matches(['<', '>']).split(" as ").next().unwrap_or_default();
+                    self.class_member(*file, ustr(class), name).unwrap_or(Target::Member(Box::new(base), name))
+                }
                 Target::Class(file, id) => {
                     self.class_member(*file, *id, name).unwrap_or(Target::Member(Box::new(base), name))
                 }

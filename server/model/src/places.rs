@@ -2,9 +2,11 @@
 
 use gatewatch_frameworks::PlaceNode;
 use gatewatch_source::{Db, SourceFile};
+use gatewatch_syntax::facts::Code;
 use gatewatch_syntax::{DefinitionSpans, Span, Spans, file_facts, file_spans};
 use ustr::Ustr;
 
+use crate::alike;
 use crate::entry::Site;
 
 /// The span of a place in its file's text. `None` if the file no longer has it.
@@ -14,21 +16,24 @@ pub fn locate(db: &dyn Db, site: Site) -> Option<Span> {
     let facts = file_facts(db, file);
     if place.in_body {
         let (item, body) = facts.place(place.code)?;
+        let code = &facts.items.get(item)?.bodies.get(body)?.code;
         let item = all.get(item)?;
         let (origin, spans) = item.bodies.get(body)?;
-        return Some(node(spans, place.node)?.shifted(item.whole.start + origin));
+        return Some(node(code, spans, place.node)?.shifted(item.whole.start + origin));
     }
     let index = facts.items.iter().position(|item| item.key == place.code)?;
+    let code = &facts.items.get(index)?.head;
     let item = all.get(index)?;
-    Some(node(&item.head, place.node)?.shifted(item.whole.start))
+    Some(node(code, &item.head, place.node)?.shifted(item.whole.start))
 }
 
-fn node(spans: &Spans, node: PlaceNode) -> Option<Span> {
-    match node {
+fn node(code: &Code, spans: &Spans, node: PlaceNode) -> Option<Span> {
+    match alike::found(code, node)? {
         PlaceNode::Expr(index) => spans.exprs.get(index as usize).copied(),
         PlaceNode::Stmt(index) => spans.stmts.get(index as usize).copied(),
         PlaceNode::Function(index) => spans.functions.get(index as usize).map(|spans| spans.name),
         PlaceNode::Class(index) => spans.classes.get(index as usize).map(|spans| spans.name),
+        PlaceNode::Saying { .. } | PlaceNode::Try(_) => None,
     }
 }
 
@@ -62,7 +67,17 @@ pub fn function_spans(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Definit
 }
 
 /// The place of a function's definition.
+///
+/// A query of its own: the model asks for it, and must not depend on the whole file for that.
+#[salsa::tracked(returns(copy))]
 pub fn function_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
+    // Of what makes a type an extractor, the implementation.
+    if let Some((block, method)) = id.rsplit_once('.')
+        && is_extracting(method)
+        && let Some(site) = class_site(db, file, ustr::ustr(block))
+    {
+        return Some(site);
+    }
     let facts = file_facts(db, file);
     let (item, body) = facts.place(id)?;
     let item = facts.items.get(item)?;
@@ -79,6 +94,11 @@ pub fn function_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
             node: PlaceNode::Function(entry.index),
         },
     ))
+}
+
+/// Whether a method is what runs when a type is extracted from a request.
+pub(crate) fn is_extracting(method: &str) -> bool {
+    gatewatch_frameworks::packs().extractors().any(|extractor| extractor.methods.iter().any(|name| name == method))
 }
 
 /// The place of a class's definition.

@@ -116,7 +116,7 @@ fn say_entry(db: &dyn Db, speech: &mut Speech, coverage: &Coverage, changed: Opt
         speech.line(Line::default().text("Written for it, but never run:"));
         let point = |guard: &gatewatch_model::Guard| {
             Line::default()
-                .code(guard.callable.name().to_string())
+                .code(guard.name().to_string())
                 .text(format!(" · {} · {}", guard.via, place(db, guard.site)))
         };
         speech.points(inert.iter().map(point).collect());

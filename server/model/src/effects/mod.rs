@@ -11,12 +11,13 @@ mod walk;
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::signature;
+use gatewatch_frameworks::{PlaceNode, signature};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::{Expr, Stmt};
 use gatewatch_syntax::function;
 use ustr::Ustr;
 
+use crate::alike::Sayings;
 use crate::control::{Effect, Order, Strength};
 use crate::entry::Site;
 
@@ -96,7 +97,37 @@ pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: 
         effects.exempt.extend(inner.exempt.iter().cloned());
         effects.reads_identity |= inner.reads_identity;
     }
+    settle(db, file, &mut effects);
     Arc::new(effects)
+}
+
+/// Says where everything stands in a way that typing elsewhere in the same bodies doesn't change: effects that
+/// are equal leave the model alone.
+fn settle(db: &dyn Db, file: SourceFile, effects: &mut Effects) {
+    let mut owners: Vec<Ustr> = Vec::new();
+    sites(effects, |(_, place)| {
+        let by_index = place.in_body && matches!(place.node, PlaceNode::Expr(_) | PlaceNode::Stmt(_));
+        if by_index && !owners.contains(&place.code) {
+            owners.push(place.code);
+        }
+    });
+    for owner in owners {
+        let Some(facts) = function(db, file, owner) else { continue };
+        let sayings = Sayings::of(&facts.body);
+        sites(effects, |(of, place)| {
+            if *of == file && place.in_body && place.code == owner {
+                place.node = sayings.settled(place.node);
+            }
+        });
+    }
+}
+
+/// Every place that effects name.
+fn sites(effects: &mut Effects, mut each: impl FnMut(&mut Site)) {
+    let checks = effects.checks.iter_mut().chain(&mut effects.inert);
+    checks.for_each(|check| each(&mut check.site));
+    effects.calls.iter_mut().for_each(|(_, _, site)| each(site));
+    effects.exempt.iter_mut().for_each(|(site, _)| each(site));
 }
 
 /// A function that leads back to itself contributes nothing of its own the second time round.

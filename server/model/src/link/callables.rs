@@ -1,5 +1,6 @@
 //! What values call: handlers behind their wrappers, guards behind theirs.
 
+use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
@@ -93,13 +94,25 @@ pub(crate) fn handler_of(
 /// A registered guard as what runs. Wrappers (`from_fn(f)`, `Middleware(cls)`, `Depends(f)`) stand for
 /// what is inside.
 pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -> Vec<Guard> {
+    let written = machine.written_name(&guard.value);
     callables(machine, &guard.value, 0)
         .into_iter()
-        .map(|callable| Guard {
-            callable,
-            via: guard.via,
-            site: guard.place,
-            own,
+        .map(|callable| {
+            let named = match &callable {
+                Callable::Function(file, id) => {
+                    written.or_else(|| machine.names.get(&(*file, *id)).copied())
+                }
+                Callable::Made { maker, .. } => machine.names.get(maker).copied(),
+                _ => None,
+            };
+            Guard {
+                callable,
+                via: guard.via,
+                site: guard.place,
+                own,
+                conditional: false,
+                named,
+            }
         })
         .collect()
 }
@@ -158,11 +171,21 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                 .map(|(_, arg)| arg)
                 .collect();
             match (&called.callee, called.result.settled()) {
-                (V::Func(maker), V::Func(inner)) => vec![Callable::Made {
-                    maker: (maker.file, maker.id),
-                    inner: Some((inner.file, inner.id)),
-                    args,
-                }],
+                (V::Func(maker), V::Func(inner)) => {
+                    let made = Callable::Made {
+                        maker: (maker.file, maker.id),
+                        inner: Some((inner.file, inner.id)),
+                        args,
+                    };
+                    // `catchAsync(async (req, res, next) => …)`: what is wrapped runs as well.
+                    let wrapped = called.args.iter().filter_map(|(_, arg)| match arg.settled() {
+                        V::Func(func) if takes_requests(machine, *func) => {
+                            Some(Callable::Function(func.file, func.id))
+                        }
+                        _ => None,
+                    });
+                    std::iter::once(made).chain(wrapped).collect()
+                }
                 (V::Func(_), V::Called(_) | V::External(_)) => {
                     callables(machine, &called.result, depth + 1)
                 }
@@ -219,6 +242,14 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
         },
         _ => vec![Callable::Unknown(value.spelled())],
     }
+}
+
+/// Whether a function is written as middleware: a request, a response, perhaps what comes next.
+fn takes_requests(machine: &Machine<'_>, func: Func) -> bool {
+    let language = Language::of_extension(func.file.path(machine.db).extension());
+    matches!(language, Some(Language::TypeScript | Language::Tsx))
+        && gatewatch_frameworks::signature(machine.db, func.file, func.id)
+            .is_some_and(|signature| matches!(signature.params.len(), 2..=4))
 }
 
 /// Arguments as short texts: what a person would compare.

@@ -22,7 +22,9 @@ impl Machine<'_> {
         let Some(file) = self.file_of(frame) else {
             return V::Unknown;
         };
+        let written = callee;
         let callee = self.resolve(callee, frame);
+        self.note_written(written, &callee);
         let args = self.resolve_args(args, frame);
         if let V::External(name) = &callee {
             match name.as_str() {

@@ -81,6 +81,10 @@ pub(crate) struct Machine<'db> {
     past: FxHashMap<(SourceFile, Ustr), Past>,
     /// What was put on the prototypes of constructor functions.
     pub(crate) prototypes: FxHashMap<(SourceFile, Ustr, Ustr), V>,
+    /// The names that functions without one are used by.
+    pub(crate) names: FxHashMap<(SourceFile, Ustr), Ustr>,
+    /// The names that the results of calls are used by.
+    pub(crate) result_names: FxHashMap<(SourceFile, Place), Ustr>,
     /// The mounts so far, in order.
     pub(crate) mounts: Vec<Mounted>,
     /// How often something happened that routes depend on.
@@ -95,6 +99,11 @@ pub(crate) struct Machine<'db> {
     starts: FxHashSet<(SourceFile, Ustr)>,
     /// Functions that were started and then turned out to be called by something else.
     pub(crate) superseded: FxHashSet<(SourceFile, Ustr)>,
+    /// Under which conditions each place was reached that registers something; none: always.
+    pub(crate) conditions: FxHashMap<(SourceFile, Place), Vec<u32>>,
+    /// The sides of unknown conditions that are being run, outermost first.
+    branches: Vec<u32>,
+    next_branch: u32,
     /// Functions on the stack.
     pub(crate) running: Vec<(SourceFile, Ustr)>,
     pub(crate) entered: FxHashSet<(SourceFile, Ustr)>,
@@ -119,6 +128,8 @@ impl<'db> Machine<'db> {
             class_frames: FxHashMap::default(),
             past: FxHashMap::default(),
             prototypes: FxHashMap::default(),
+            names: FxHashMap::default(),
+            result_names: FxHashMap::default(),
             mounts: Vec::new(),
             effects: 0,
             lineages: FxHashMap::default(),
@@ -127,6 +138,9 @@ impl<'db> Machine<'db> {
             started: None,
             starts: FxHashSet::default(),
             superseded: FxHashSet::default(),
+            conditions: FxHashMap::default(),
+            branches: Vec::new(),
+            next_branch: 0,
             running: Vec::new(),
             entered: FxHashSet::default(),
             resolving: 0,
@@ -458,9 +472,9 @@ impl<'db> Machine<'db> {
                         V::Bool(false) => self.run(frame, otherwise, returns),
                         _ => {
                             let start = self.mounts.len();
-                            self.run(frame, then, returns);
+                            self.under(|machine| machine.run(frame, then, returns));
                             let middle = self.mounts.len();
-                            self.run(frame, otherwise, returns);
+                            self.under(|machine| machine.run(frame, otherwise, returns));
                             self.alternatives(start, middle);
                         }
                     }
@@ -470,6 +484,21 @@ impl<'db> Machine<'db> {
                     returns.push(value);
                 }
             }
+        }
+    }
+
+    /// Runs one side of a condition that isn't known.
+    fn under(&mut self, run: impl FnOnce(&mut Self)) {
+        self.branches.push(self.next_branch);
+        self.next_branch += 1;
+        run(self);
+        self.branches.pop();
+    }
+
+    /// Remembers under which conditions something is registered.
+    pub(crate) fn note_conditions(&mut self, place: (SourceFile, Place)) {
+        if !self.branches.is_empty() {
+            self.conditions.insert(place, self.branches.clone());
         }
     }
 

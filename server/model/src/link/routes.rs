@@ -327,7 +327,11 @@ impl Walk {
                         .entry((router, inherited.guard.place))
                         .or_default() += 1;
                 }
-                guards.extend(guard_of(machine, &inherited.guard, inherited.own));
+                let conditional = self.conditional(machine, inherited.guard.place, route, way);
+                for mut guard in guard_of(machine, &inherited.guard, inherited.own) {
+                    guard.conditional = conditional;
+                    guards.push(guard);
+                }
             }
             for guard in &route.guards {
                 guards.extend(guard_of(machine, guard, true));
@@ -367,6 +371,23 @@ impl Walk {
                 });
             }
         }
+    }
+
+    /// Whether a guard is registered under a condition that the route isn't.
+    fn conditional(
+        &self,
+        machine: &Machine<'_>,
+        guard: Site,
+        route: &RouteRegistration,
+        way: &Way,
+    ) -> bool {
+        let Some(needed) = machine.conditions.get(&guard) else {
+            return false;
+        };
+        let of = |place: &Site| machine.conditions.get(place).into_iter().flatten();
+        let given: Vec<u32> =
+            way.mounts.iter().chain([&route.place]).flat_map(of).copied().collect();
+        needed.iter().any(|branch| !given.contains(branch))
     }
 
     /// Every guard of a router with the number of entry points behind it.

@@ -229,6 +229,7 @@ impl Machine<'_> {
                 .map(|locator| located(locator, args))
                 .unwrap_or_default()
         };
+        self.note_conditions(place);
         let paths = paths_of(get(&method.path));
         match method.does {
             Does::Nothing => {}

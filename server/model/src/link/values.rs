@@ -34,6 +34,7 @@ impl Machine<'_> {
     /// it has no other.
     pub(crate) fn resolve_written(&mut self, value: &Value, frame: u32) -> V {
         let resolved = self.resolve(value, frame);
+        self.note_written(value, &resolved);
         match written(value) {
             Some(name)
                 if resolved.is_environment()
@@ -44,6 +45,34 @@ impl Machine<'_> {
             }
             _ => resolved,
         }
+    }
+
+    /// Remembers by which name a function without one, or what a call gave, is used.
+    pub(crate) fn note_written(&mut self, value: &Value, resolved: &V) {
+        let Some(name) = written(value).and_then(|name| name.rsplit('.').next().map(ustr)) else { return };
+        if name.as_str() == "default" || name.contains('/') {
+            return;
+        }
+        match resolved {
+            V::Func(func) if is_anonymous(func.id) => {
+                self.names.entry((func.file, func.id)).or_insert(name);
+            }
+            V::Called(called) => {
+                self.result_names.entry(called.place).or_insert(name);
+            }
+            _ => {}
+        }
+    }
+
+    /// The name that a guard is written by, if that isn't the name of what runs: a function that is handed to a wrapper
+    /// goes by the name of the wrapped one.
+    pub(crate) fn written_name(&self, value: &V) -> Option<Ustr> {
+        let V::Called(called) = value else { return None };
+        let wraps = called.args.iter().any(|(_, arg)| matches!(arg.settled(), V::Func(_)));
+        if wraps && matches!(called.callee, V::Func(_) | V::External(_)) {
+            return self.result_names.get(&called.place).copied();
+        }
+        None
     }
 
     fn resolve_value(&mut self, value: &Value, frame: u32) -> V {
@@ -563,6 +592,11 @@ impl Machine<'_> {
         }
         V::Member(Arc::new((V::Object(object), name)))
     }
+}
+
+/// Whether a function was written without a name.
+fn is_anonymous(id: Ustr) -> bool {
+    id.rsplit('.').next().is_some_and(|last| last.starts_with('<'))
 }
 
 /// The name that a value is used by: of an import, a member of one, a local name.
