@@ -237,7 +237,11 @@ impl Cover<'_> {
             return;
         }
         for effect in [Effect::Authentication, Effect::Authorization, Effect::Ownership] {
-            let checks: Vec<&Check> = found.checks.iter().filter(|check| check.effect == effect).collect();
+            let checks: Vec<&Check> = found
+                .checks
+                .iter()
+                .filter(|check| check.effect == effect && check.applies_to(&self.entry.method))
+                .collect();
             let Some(strength) = checks.iter().map(|check| check.strength).max() else { continue };
             let mut demands: Vec<Ustr> = checks.iter().flat_map(|check| check.demands.iter().copied()).collect();
             if effect == Effect::Authorization {
@@ -329,7 +333,7 @@ impl Cover<'_> {
 
     /// The checks inside the handler.
     fn inline(&mut self, found: &Effects, file: SourceFile, id: Ustr) {
-        for check in &found.checks {
+        for check in found.checks.iter().filter(|check| check.applies_to(&self.entry.method)) {
             let (name, definition, via) = match check.by {
                 Some((file, id)) => {
                     let name = id.rsplit('.').next().map_or(id, ustr);

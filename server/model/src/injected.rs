@@ -208,7 +208,8 @@ pub(crate) fn callable_of(db: &dyn Db, tree: FileSet, target: &Target) -> Callab
             let plain = || texts.iter().map(|(_, text)| *text).collect::<Vec<_>>();
             match &**callee {
                 Target::Function(file, id) => {
-                    Callable::Made { maker: (*file, *id), inner: None, args: plain() }
+                    let inner = crate::effects::made_by(db, *file, *id).map(|inner| (*file, inner));
+                    Callable::Made { maker: (*file, *id), inner, args: plain() }
                 }
                 Target::Class(file, id) => Callable::Class(*file, *id, plain()),
                 other => match other.external_name() {
@@ -444,7 +445,19 @@ pub(crate) fn param_kind(
                 own
             }
         }
-        Callable::Made { maker, .. } => of_effects(maker.0, maker.1),
+        Callable::Made { maker, inner, .. } => {
+            let own = of_effects(maker.0, maker.1);
+            match inner {
+                Some((file, inner))
+                    if own == crate::effects::ParamKindOf::Nothing
+                        && names_identity(param.name)
+                        && dependencies(db, tree, *file, *inner).iter().any(|inner| names_identity(inner.param)) =>
+                {
+                    crate::effects::ParamKindOf::Identity
+                }
+                _ => own,
+            }
+        }
         Callable::Class(file, id, _) => {
             match crate::names::method(db, tree, *file, *id, ustr("__call__")) {
                 Some((file, method)) => of_effects(file, method),

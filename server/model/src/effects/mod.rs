@@ -36,6 +36,18 @@ pub struct Check {
     pub demands: Vec<Ustr>,
     /// When it runs, compared with loads and writes of the same function.
     pub order: Order,
+    /// The methods that it is made for, or (`false`) not made for; `None` for all.
+    pub methods: Option<(bool, Vec<Ustr>)>,
+}
+
+impl Check {
+    /// Whether the check is made when this method is called.
+    pub fn applies_to(&self, method: &str) -> bool {
+        match &self.methods {
+            Some((among, methods)) => methods.iter().any(|own| own.eq_ignore_ascii_case(method)) == *among,
+            None => true,
+        }
+    }
 }
 
 /// What a function does that matters to the controls.
@@ -46,6 +58,8 @@ pub struct Effects {
     pub checks: Vec<Check>,
     /// It reads an identity or credential of the request.
     pub reads_identity: bool,
+    /// The identity or credential comes from a proxy that nobody hands over: `session`, `current_user`.
+    pub ambient: bool,
     /// It gives an identity back.
     pub returns_identity: bool,
     /// Functions of the workspace that it calls, with the call, in order.
@@ -96,6 +110,7 @@ pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: 
         effects.inert.extend(inner.inert.iter().cloned());
         effects.exempt.extend(inner.exempt.iter().cloned());
         effects.reads_identity |= inner.reads_identity;
+        effects.ambient |= inner.ambient;
     }
     settle(db, file, &mut effects);
     Arc::new(effects)
@@ -140,6 +155,15 @@ fn no_effects(
     _used: Use,
 ) -> Arc<Effects> {
     Arc::default()
+}
+
+/// The nested function that a function's body returns, when it is one alone.
+pub(crate) fn made_by(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Ustr> {
+    let facts = function(db, file, id)?;
+    match returned_functions(&facts).as_slice() {
+        [inner] => Some(*inner),
+        _ => None,
+    }
 }
 
 /// The nested functions that a function's body returns.

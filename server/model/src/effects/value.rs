@@ -15,8 +15,32 @@ impl Walker<'_> {
     pub(super) fn value(&mut self, id: ExprId) -> Kind {
         self.depth += 1;
         let kind = if self.depth > 120 { Kind::NONE } else { self.value_of(id) };
+        if kind.asks() && !self.effects.ambient {
+            self.effects.ambient = self.is_ambient(id);
+        }
         self.depth -= 1;
         kind
+    }
+
+    /// Whether a value begins at a proxy of the framework's, which nobody hands over: `session["user"]`, `current_user`.
+    fn is_ambient(&self, id: ExprId) -> bool {
+        let mut at = id;
+        for _ in 0..12 {
+            at = match self.code.expr(at) {
+                Expr::Attr { base, .. } | Expr::Index { base, .. } => base,
+                Expr::Call { callee, .. } => match self.code.expr(callee) {
+                    Expr::Attr { base, .. } => base,
+                    _ => return false,
+                },
+                Expr::Binary { op: Operator::In | Operator::NotIn, right, .. } => right,
+                Expr::Name(name) => {
+                    return !self.env.contains_key(&name)
+                        && (matches!(name.as_str(), "request" | "g" | "session") || self.words.is_identity(name));
+                }
+                _ => return false,
+            };
+        }
+        false
     }
 
     fn value_of(&mut self, id: ExprId) -> Kind {
@@ -38,8 +62,14 @@ impl Walker<'_> {
                     Some(name) => self.member_kind(base, kind, name),
                     None => {
                         let by = self.value(index);
-                        // `user_db[token]`
-                        if by.credential { kind | Kind::IDENTITY } else { kind }
+                        // `user_db[token]`, `RANK[user.role]`
+                        if by.credential {
+                            kind | by | Kind::IDENTITY
+                        } else if by.identity || by.header {
+                            kind | by
+                        } else {
+                            kind
+                        }
                     }
                 }
             }
@@ -352,7 +382,7 @@ impl Walker<'_> {
             }
             Expr::Attr { .. } => {
                 if let Some(path) = self.path_of(target)
-                    && kind != Kind::NONE
+                    && kind.asks()
                 {
                     self.env.insert(path, kind);
                 }
@@ -428,7 +458,7 @@ impl Walker<'_> {
                             _ => continue,
                         };
                         let (site, order) = (self.site(id), self.order());
-                        self.add(Check { effect, strength: Strength::Enforcing, site, by: None, demands: Vec::new(), order });
+                        self.add(Check { effect, strength: Strength::Enforcing, site, by: None, demands: Vec::new(), order, methods: self.methods() });
                     }
                 }
                 return kind | given;
@@ -536,6 +566,7 @@ impl Walker<'_> {
                         by: None,
                         demands: Vec::new(),
                         order,
+                        methods: self.methods(),
                     });
                 }
             }
@@ -557,14 +588,53 @@ impl Walker<'_> {
                 }
             }
             Target::Class(..) => return Kind { denial: false, ..arg_kind },
+            // An instance is called.
+            Target::Call { callee, .. } => {
+                if let Target::Class(file, class) = *callee
+                    && let Some((file, method)) =
+                        crate::names::method(self.db, self.tree, file, class, ustr("__call__"))
+                {
+                    let kind = self.workspace_call(id, file, method, arg_kind, base_kind, name);
+                    if kind != Kind::NONE {
+                        return kind;
+                    }
+                }
+            }
             _ => {}
         }
         self.unknown_call(base, base_kind, arg_kind, name, code.args(args).is_empty())
     }
 
+    /// An instance of a class of the workspace.
+    fn instance(&self, file: gatewatch_source::SourceFile, class: Ustr) -> Target {
+        Target::Call {
+            callee: Box::new(Target::Class(file, class)),
+            args: std::sync::Arc::from([]),
+            scope: crate::names::Seen::of_module(self.db, self.file, gatewatch_frameworks::Value::Unknown),
+        }
+    }
+
+    /// Remembers that a name holds an instance: `checker = Checker(key)`.
+    pub(super) fn assign_instance(&mut self, target: ExprId, value: ExprId) {
+        let Expr::Name(name) = self.code.expr(target) else { return };
+        let mut value = value;
+        while let Expr::Await(inner) = self.code.expr(value) {
+            value = inner;
+        }
+        self.instances.remove(&name);
+        if let Expr::Call { callee, .. } | Expr::New { callee, .. } = self.code.expr(value)
+            && let Target::Class(file, class) = self.callee_target(callee)
+        {
+            self.instances.insert(name, (file, class));
+        }
+    }
+
     fn callee_target(&mut self, callee: ExprId) -> Target {
         match self.code.expr(callee) {
             Expr::Name(name) => {
+                if let Some(&(file, class)) = self.instances.get(&name) {
+                    return self.instance(file, class);
+                }
                 if self.env.contains_key(&name) {
                     return Target::Unknown;
                 }
@@ -578,7 +648,7 @@ impl Walker<'_> {
                 Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => {
                     self.own_method(name).map_or(Target::Unknown, |(file, id)| Target::Function(file, id))
                 }
-                Expr::Name(of) if self.env.contains_key(&of) => Target::Unknown,
+                Expr::Name(of) if self.env.contains_key(&of) && !self.instances.contains_key(&of) => Target::Unknown,
                 _ => {
                     let base = self.callee_target(base);
                     match base {
@@ -626,11 +696,11 @@ impl Walker<'_> {
             self.effects.calls.push((file, function, site));
         }
         // A function that is only given data of the request checks that data: a login is no guard.
-        let informed = args.asks() || args.request || base.asks() || inner.reads_identity && !args.data;
+        let informed = args.asks() || args.request || base.asks() || inner.reads_identity && !args.data || inner.ambient;
         if informed && !inner.checks.is_empty() && !self.conditional() && self.denies_out() {
             for check in &inner.checks {
                 let ownership = check.effect == Effect::Ownership;
-                if !ownership && self.used == Use::Handler && args.data && !args.asks() && !args.request {
+                if !ownership && self.used == Use::Handler && args.data && !args.asks() && !args.request && !inner.ambient {
                     continue;
                 }
                 let site = self.site(id);
@@ -642,10 +712,12 @@ impl Walker<'_> {
                     by: Some(check.by.unwrap_or((file, function))),
                     demands: check.demands.clone(),
                     order,
+                    methods: self.methods(),
                 });
             }
         }
-        self.effects.reads_identity |= inner.reads_identity && !args.data;
+        self.effects.reads_identity |= inner.reads_identity && !args.data || inner.ambient;
+        self.effects.ambient |= inner.ambient;
         if inner.always_denies {
             return Kind { denial: true, ..Kind::NONE };
         }
@@ -677,6 +749,10 @@ impl Walker<'_> {
         }
         if args.credential && !args.data {
             return Kind::IDENTITY;
+        }
+        // `STAFF.get(request.headers.get("x-staff"))`
+        if args.header && self.used == Use::Guard && !args.data {
+            return Kind::HEADER;
         }
         let harmless = base.is_none_or(|base| {
             names(self, base).into_iter().any(|name| words.is_harmless(name)) || base_kind.request || base_kind.data

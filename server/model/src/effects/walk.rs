@@ -30,8 +30,11 @@ pub(super) enum Flow {
 }
 
 /// A condition that control is under.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Condition {
+    /// The code that the test is in, and whose: a closure runs under the conditions of the function around it.
+    code: std::sync::Arc<Code>,
+    owner: Ustr,
     test: ExprId,
     kind: Kind,
     /// Whether control is on the side where the test holds.
@@ -57,6 +60,8 @@ pub(super) struct Walker<'a> {
     pub(super) owner: Ustr,
     pub(super) code: std::sync::Arc<Code>,
     pub(super) env: FxHashMap<Ustr, Kind>,
+    /// Names that hold an instance of a class of the workspace.
+    pub(super) instances: FxHashMap<Ustr, (SourceFile, Ustr)>,
     pub(super) effects: Effects,
     pub(super) loaded: bool,
     pub(super) wrote: bool,
@@ -87,6 +92,7 @@ pub(super) fn walk(
         owner: id,
         code: std::sync::Arc::clone(&facts.body),
         env: FxHashMap::default(),
+        instances: FxHashMap::default(),
         effects: Effects::default(),
         loaded: false,
         wrote: false,
@@ -265,6 +271,7 @@ impl Walker<'_> {
                     }
                     let kind = self.value(value);
                     self.assign(target, kind);
+                    self.assign_instance(target, value);
                 }
                 Flow::Continues
             }
@@ -311,11 +318,13 @@ impl Walker<'_> {
         let kind = self.value(test);
         let before = self.env.clone();
         let wrote = (self.loaded, self.wrote);
-        self.conditions.push(Condition { test, kind, holds: true, inside: true });
+        let condition = self.condition(test, kind, true, true);
+        self.conditions.push(condition);
         let first = self.block(then, more);
         self.conditions.pop();
         let after_then = std::mem::replace(&mut self.env, before);
-        self.conditions.push(Condition { test, kind, holds: false, inside: true });
+        let condition = self.condition(test, kind, false, true);
+        self.conditions.push(condition);
         let second = match otherwise {
             Some(block) => self.block(block, more),
             None => Flow::Continues,
@@ -333,11 +342,13 @@ impl Walker<'_> {
             (first, second) if ends(first) && ends(second) => Flow::Passed,
             (first, Flow::Continues) if ends(first) || first == Flow::DeniedOpen && !more => {
                 // What follows runs only on the other side.
-                self.conditions.push(Condition { test, kind, holds: false, inside: false });
+                let condition = self.condition(test, kind, false, false);
+                self.conditions.push(condition);
                 Flow::Continues
             }
             (Flow::Continues, second) if ends(second) => {
-                self.conditions.push(Condition { test, kind, holds: true, inside: false });
+                let condition = self.condition(test, kind, true, false);
+                self.conditions.push(condition);
                 Flow::Continues
             }
             (Flow::DeniedOpen, _) | (_, Flow::DeniedOpen) if !more => Flow::Continues,
@@ -354,11 +365,13 @@ impl Walker<'_> {
             any = true;
             self.bind_pattern(arm.pattern, kind);
             let absent = self.names_absence(arm.pattern);
-            self.conditions.push(Condition { test: subject, kind, holds: !absent, inside: true });
+            let condition = self.condition(subject, kind, !absent, true);
+            self.conditions.push(condition);
             let pushed = self.conditions.len();
             if let Some(guard) = arm.guard {
                 let guard_kind = self.value(guard);
-                self.conditions.push(Condition { test: guard, kind: guard_kind, holds: true, inside: true });
+                let condition = self.condition(guard, guard_kind, true, true);
+                self.conditions.push(condition);
             }
             let flow = self.block(arm.body, more);
             self.conditions.truncate(pushed - 1);
@@ -425,6 +438,7 @@ impl Walker<'_> {
                 by: None,
                 demands: Vec::new(),
                 order: self.order(),
+                methods: self.methods(),
             };
             self.add(check);
         }
@@ -485,10 +499,12 @@ impl Walker<'_> {
             Expr::Cond { test, then, otherwise } => {
                 // `user ? next() : res.sendStatus(401)`
                 let kind = self.value(test);
-                self.conditions.push(Condition { test, kind, holds: true, inside: true });
+                let condition = self.condition(test, kind, true, true);
+                self.conditions.push(condition);
                 let first = self.expression(then, more);
                 self.conditions.pop();
-                self.conditions.push(Condition { test, kind, holds: false, inside: true });
+                let condition = self.condition(test, kind, false, true);
+                self.conditions.push(condition);
                 let second = self.expression(otherwise, more);
                 self.conditions.pop();
                 return if first == second { first } else { Flow::Continues };
@@ -497,7 +513,8 @@ impl Walker<'_> {
                 // `user || deny()`
                 let kind = self.value(left);
                 let holds = op == gatewatch_syntax::facts::Operator::And;
-                self.conditions.push(Condition { test: left, kind, holds, inside: true });
+                let condition = self.condition(left, kind, holds, true);
+                self.conditions.push(condition);
                 self.expression(right, more);
                 self.conditions.pop();
                 return Flow::Continues;
@@ -527,10 +544,12 @@ impl Walker<'_> {
             Expr::Await(inner) | Expr::Unary(inner) => return self.returns(inner, tail, more),
             Expr::Cond { test, then, otherwise } => {
                 let kind = self.value(test);
-                self.conditions.push(Condition { test, kind, holds: true, inside: true });
+                let condition = self.condition(test, kind, true, true);
+                self.conditions.push(condition);
                 let first = self.returns(then, tail, more);
                 self.conditions.pop();
-                self.conditions.push(Condition { test, kind, holds: false, inside: true });
+                let condition = self.condition(test, kind, false, true);
+                self.conditions.push(condition);
                 let second = self.returns(otherwise, tail, more);
                 self.conditions.pop();
                 return if first == Flow::Denied && second == Flow::Denied { first } else { Flow::Passed };
@@ -551,27 +570,57 @@ impl Walker<'_> {
         }
         if !matches!(self.code.expr(value), Expr::Bool(false)) {
             self.passed();
-        } else {
-            // `return False` of a permission is a refusal; elsewhere the caller decides.
+        } else if self.is_permission() {
             self.denied(Some(value), false);
             return Flow::Denied;
         }
+        // Elsewhere a plain `return False` leaves it to the caller what to do.
         Flow::Passed
+    }
+
+    /// Whether the framework takes this function's `False` for a refusal.
+    fn is_permission(&self) -> bool {
+        matches!(
+            self.owner.rsplit('.').next(),
+            Some("has_permission" | "has_object_permission" | "canActivate" | "can_activate" | "test_func" | "permits" | "authorize" | "authenticate")
+        )
+    }
+
+    fn condition(&self, test: ExprId, kind: Kind, holds: bool, inside: bool) -> Condition {
+        Condition { code: std::sync::Arc::clone(&self.code), owner: self.owner, test, kind, holds, inside }
+    }
+
+    /// Asks something of a condition where it is written.
+    fn within<T>(&mut self, condition: &Condition, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let code = std::mem::replace(&mut self.code, std::sync::Arc::clone(&condition.code));
+        let owner = std::mem::replace(&mut self.owner, condition.owner);
+        let answer = ask(self);
+        self.code = code;
+        self.owner = owner;
+        answer
     }
 
     /// Control leaves while the identity is absent: the check lets callers without one pass.
     fn passed(&mut self) {
         self.passes = true;
-        let absent = self
-            .conditions
-            .iter()
-            .any(|condition| (condition.kind.identity || condition.kind.credential) && !condition.kind.scoped && self.absent(condition));
-        let by_path = self.conditions.iter().rev().find(|condition| !condition.kind.asks() && self.names_path(condition.test));
+        let conditions = self.conditions.clone();
+        let mut absent = false;
+        let mut by_path = None;
+        for condition in &conditions {
+            absent |= (condition.kind.identity || condition.kind.credential)
+                && !condition.kind.scoped
+                && self.absent(condition);
+            if !condition.kind.asks() && self.within(condition, |walker| walker.names_path(condition.test)) {
+                by_path = Some(condition);
+            }
+        }
         if let Some(condition) = by_path {
-            let (test, site) = (condition.test, self.site(condition.test));
-            let texts = self.texts_of(test);
+            let test = condition.test;
+            let (site, texts, only_method) = self.within(condition, |walker| {
+                (walker.site(test), walker.texts_of(test), walker.names_only_method(test))
+            });
             // A list of methods that can't be read holds `OPTIONS` and its like; a list of paths could hold this one.
-            if !texts.is_empty() || !self.names_only_method(test) {
+            if !texts.is_empty() || !only_method {
                 self.effects.exempt.push((site, texts));
             }
         } else if absent {
@@ -580,8 +629,8 @@ impl Walker<'_> {
     }
 
     /// Whether control is on the side of a condition where there is no identity.
-    fn absent(&self, condition: &Condition) -> bool {
-        match self.polarity(condition.test) {
+    fn absent(&mut self, condition: &Condition) -> bool {
+        match self.within(condition, |walker| walker.polarity(condition.test)) {
             Some(present_when_true) => present_when_true != condition.holds,
             None => false,
         }
@@ -589,29 +638,19 @@ impl Walker<'_> {
 
     /// The request is refused here: the conditions around say which check this is.
     fn denied(&mut self, value: Option<ExprId>, raised: bool) {
-        // Refused for another reason than who is calling: too often, too much, not now.
-        if value.is_some_and(|value| self.refuses_for_load(value)) {
-            return;
-        }
         if raised && self.around.iter().any(|around| around.swallows_denials) {
             if let Some(value) = value {
                 self.inert(value);
             }
             return;
         }
-        let asking: Vec<Condition> =
-            self.conditions.iter().filter(|condition| condition.kind.asks()).copied().collect();
-        let Some(last) = asking.last().copied() else { return };
-        self.condition_check(last.test, last.kind, value);
-        // `if not user or user.role != "admin": deny` asks for both; so does a nest of conditions.
-        for condition in asking.iter().rev().skip(1) {
-            if condition.holds && self.polarity(condition.test) == Some(true) {
-                continue;
-            }
-            if !condition.holds && self.polarity(condition.test) == Some(false) {
-                continue;
-            }
+        let Some(last) = self.conditions.iter().rev().find(|condition| condition.kind.asks()).cloned() else { return };
+        let status = value.and_then(|value| self.status_of(value));
+        let unknown = value.is_some_and(|value| self.says_unauthenticated(value));
+        if last.kind.only_header() && status != Some(401) && !unknown {
+            return;
         }
+        self.within(&last, |walker| walker.imposed(last.test, last.kind, status));
     }
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
@@ -619,6 +658,11 @@ impl Walker<'_> {
         if kind.only_header() && status != Some(401) && !denial.is_some_and(|denial| self.says_unauthenticated(denial)) {
             return;
         }
+        self.imposed(test, kind, status);
+    }
+
+    /// Adds the checks that a condition imposes whose other side is refused.
+    fn imposed(&mut self, test: ExprId, kind: Kind, status: Option<u16>) {
         for Classified { effect, demands } in classify(self, test, kind, status) {
             let check = Check {
                 effect,
@@ -633,10 +677,11 @@ impl Walker<'_> {
     }
 
     fn inert(&mut self, value: ExprId) {
-        let asks = self.conditions.iter().rev().find(|condition| condition.kind.asks()).copied();
+        let site = self.site(value);
+        let asks = self.conditions.iter().rev().find(|condition| condition.kind.asks()).cloned();
         if let Some(condition) = asks {
-            for Classified { effect, demands } in classify(self, condition.test, condition.kind, None) {
-                let site = self.site(value);
+            let found = self.within(&condition, |walker| classify(walker, condition.test, condition.kind, None));
+            for Classified { effect, demands } in found {
                 self.effects.inert.push(Check {
                     effect,
                     strength: Strength::Advisory,
@@ -657,13 +702,15 @@ impl Walker<'_> {
     }
 
     /// Whether the code runs only where a credential was sent.
-    fn needs_presence(&self, own: Site) -> bool {
-        self.conditions.iter().any(|condition| {
+    fn needs_presence(&mut self, own: Site) -> bool {
+        let conditions = self.conditions.clone();
+        conditions.iter().any(|condition| {
             condition.inside
                 && condition.kind.asks()
                 && !condition.kind.scoped
-                && self.site(condition.test) != own
-                && self.polarity(condition.test) == Some(condition.holds)
+                && self.within(condition, |walker| {
+                    walker.site(condition.test) != own && walker.polarity(condition.test) == Some(condition.holds)
+                })
         })
     }
 
@@ -703,8 +750,14 @@ impl Walker<'_> {
     }
 
     /// Whether the code runs only on some paths for a reason that isn't the identity: such a check isn't sure.
-    pub(super) fn conditional(&self) -> bool {
-        self.conditions.iter().any(|condition| !condition.kind.asks() && !self.names_path(condition.test) && !self.names_setting(condition.test))
+    pub(super) fn conditional(&mut self) -> bool {
+        let conditions = self.conditions.clone();
+        conditions.iter().any(|condition| {
+            !condition.kind.asks()
+                && self.within(condition, |walker| {
+                    !walker.names_path(condition.test) && !walker.names_setting(condition.test)
+                })
+        })
     }
 }
 
