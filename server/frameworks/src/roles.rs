@@ -122,7 +122,9 @@ pub fn signature(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Signatur
     ))
 }
 
-/// The key of the item that a function or class is defined in.
+/// The key of the item that a function or class is defined in. A query of its own, so that what asks doesn't
+/// depend on the whole file.
+#[salsa::tracked(returns(copy))]
 fn item_of(db: &dyn Db, file: SourceFile, id: Ustr) -> Ustr {
     let facts = gatewatch_syntax::file_facts(db, file);
     facts

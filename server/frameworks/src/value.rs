@@ -142,6 +142,15 @@ pub enum PlaceNode {
     Function(u32),
     /// A class defined there, by index.
     Class(u32),
+    /// An expression by what it says, which typing elsewhere in the same code leaves alone.
+    Saying {
+        /// A hash of what it says.
+        says: u32,
+        /// How many that say the same stand before it.
+        nth: u32,
+    },
+    /// A `try`, by how many stand before it.
+    Try(u32),
 }
 
 /// Something that a scope does, in order.
