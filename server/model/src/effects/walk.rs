@@ -671,9 +671,28 @@ impl Walker<'_> {
                 by: None,
                 demands,
                 order: self.order(),
+                methods: self.methods(),
             };
             self.add(check);
         }
+    }
+
+    /// The methods for which control comes here, as far as conditions say.
+    pub(super) fn methods(&self) -> Option<(bool, Vec<Ustr>)> {
+        use gatewatch_syntax::facts::Operator;
+        self.conditions.iter().rev().find_map(|condition| {
+            // A condition of a function around this one is written in other code.
+            if condition.kind.asks() || !std::sync::Arc::ptr_eq(&condition.code, &self.code) || !self.names_only_method(condition.test) {
+                return None;
+            }
+            let among = match self.code.expr(condition.test) {
+                Expr::Binary { op: Operator::Eq | Operator::In, .. } => true,
+                Expr::Binary { op: Operator::Ne | Operator::NotIn, .. } => false,
+                _ => return None,
+            };
+            let texts = self.texts_of(condition.test);
+            (!texts.is_empty()).then_some((among == condition.holds, texts))
+        })
     }
 
     fn inert(&mut self, value: ExprId) {
@@ -689,6 +708,7 @@ impl Walker<'_> {
                     by: None,
                     demands,
                     order: self.order(),
+                    methods: None,
                 });
             }
         }
