@@ -289,7 +289,8 @@ impl Compare<'_> {
             return;
         }
         let Some(handler) = self.handler_site(now) else { return };
-        let site = loss.site.or(site).unwrap_or(handler);
+        let of_class = self.class_level(pair, &loss.control);
+        let site = loss.site.or(of_class).or(site).unwrap_or(handler);
         let name = entry_name(now);
         let guard = places::control(self.db, &loss.control);
         let message = match loss.code {
@@ -334,6 +335,19 @@ impl Compare<'_> {
             now: loss.now.clone(),
             evidence,
         });
+    }
+
+    /// The class of a handler, if a lost control was the class's and not the method's.
+    fn class_level(&self, pair: &Pair, control: &Control) -> Option<Site> {
+        let class = |coverage: &Coverage| match &coverage.entry_point.handler {
+            Handler::Function(file, id) => {
+                id.rsplit_once('.').and_then(|(class, _)| class_site(self.db, *file, class.into()))
+            }
+            Handler::Class(file, id) => class_site(self.db, *file, *id),
+            Handler::Unknown(_) => None,
+        };
+        let was = pair.was.as_ref().and_then(|was| class(was));
+        (control.via == "class" || was.is_some() && was == Some(control.registration)).then(|| class(&pair.now)).flatten()
     }
 
     /// A guard that changed: one finding at its definition for all that it stands in front of.

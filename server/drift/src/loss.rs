@@ -39,7 +39,7 @@ pub(crate) fn losses(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> V
     match (authn, authz) {
         (Some(authn), Some(authz)) => {
             // One guard that did both is lost once.
-            let same = authn.control.full_name == authz.control.full_name;
+            let same = authn.control.full_name == authz.control.full_name && authz.control.demands.is_empty();
             if same && matches!(authz.code, Code::AuthorizationRemoved | Code::GuardGutted | Code::GuardInert) {
                 found.push(authn);
             } else {
@@ -249,6 +249,14 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
                 loss.now = grown;
                 return loss;
             }
+            // It denies nobody at all any more.
+            let changed = match &guard.callable {
+                Callable::Function(file, id) if changed == Code::AuthenticationWeakened => {
+                    let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
+                    if inside.checks.is_empty() { Code::GuardGutted } else { changed }
+                }
+                _ => changed,
+            };
             loss.code = changed;
             loss.cause = Cause::Guard(site);
             return loss;
