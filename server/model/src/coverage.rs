@@ -46,11 +46,11 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         Handler::Function(file, id) => {
             if let Some((class, _)) = id.rsplit_once('.') {
                 for dependency in attribute_dependencies(db, tree, *file, ustr(class)) {
-                    cover.dependency(&dependency, *file, 0);
+                    cover.dependency(&dependency, *file, None, 0);
                 }
             }
             for dependency in dependencies(db, tree, *file, *id) {
-                cover.dependency(&dependency, *file, 0);
+                cover.dependency(&dependency, *file, None, 0);
             }
             let inside = effects_of(db, tree, *file, *id, Use::Handler);
             writes |= inside.writes;
@@ -115,13 +115,14 @@ struct Cover<'a> {
 }
 
 impl Cover<'_> {
-    fn dependency(&mut self, dependency: &Dependency, file: SourceFile, depth: u32) {
+    fn dependency(&mut self, dependency: &Dependency, file: SourceFile, of: Option<&Guard>, depth: u32) {
         let guard = Guard {
             callable: dependency.callable.clone(),
             via: dependency.via,
-            site: (file, dependency.place),
-            own: true,
-            conditional: false,
+            // What a guard depends on comes and goes with the guard's registration.
+            site: of.map_or((file, dependency.place), |guard| guard.site),
+            own: of.is_none_or(|guard| guard.own),
+            conditional: of.is_some_and(|guard| guard.conditional),
             named: dependency.named,
         };
         let before = self.controls.len();
@@ -157,7 +158,7 @@ impl Cover<'_> {
                 }
                 self.checks(guard, &found, function_site(self.db, maker.0, maker.1), args);
                 for dependency in dependencies(self.db, self.tree, file, id) {
-                    self.dependency(&dependency, file, depth + 1);
+                    self.dependency(&dependency, file, Some(guard), depth + 1);
                 }
             }
             Callable::Class(file, id, args) => self.class(guard, *file, *id, args, depth),
@@ -174,7 +175,7 @@ impl Cover<'_> {
         // What it depends on runs first.
         let before = self.controls.len();
         for dependency in dependencies(self.db, self.tree, file, id) {
-            self.dependency(&dependency, file, depth + 1);
+            self.dependency(&dependency, file, Some(guard), depth + 1);
         }
         let found = effects_of(self.db, self.tree, file, id, Use::Guard);
         let verified = found.checks.iter().any(|check| check.strength == Strength::Enforcing);
@@ -210,13 +211,13 @@ impl Cover<'_> {
 
     fn class(&mut self, guard: &Guard, file: SourceFile, id: Ustr, args: &[Ustr], depth: u32) {
         for dependency in class_dependencies(self.db, self.tree, file, id) {
-            self.dependency(&dependency, file, depth + 1);
+            self.dependency(&dependency, file, Some(guard), depth + 1);
         }
         let site = class_site(self.db, file, id);
         for name in ["__call__", "dispatch", "process_request", "before_request", "use", "handle", "canActivate", "call", "from_request_parts", "from_request", "__init__"] {
             if let Some((file, method)) = method(self.db, self.tree, file, id, ustr(name)) {
                 for dependency in dependencies(self.db, self.tree, file, method) {
-                    self.dependency(&dependency, file, depth + 1);
+                    self.dependency(&dependency, file, Some(guard), depth + 1);
                 }
                 let found = effects_of(self.db, self.tree, file, method, Use::Guard);
                 self.checks(guard, &found, site, args);
