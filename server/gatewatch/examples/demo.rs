@@ -516,10 +516,13 @@ impl Screen {
                 .trim_start_matches('/');
             let line = number(&seen["location"]["range"]["start"]["line"]) + 1;
             let message = seen["message"].as_str().unwrap_or_default();
-            println!(
-                "        {}",
-                self.paint("2", &format!("{file}:{line}: {message}"))
-            );
+            for (index, line) in wrapped(&format!("{file}:{line}: {message}"), WIDTH - 10)
+                .iter()
+                .enumerate()
+            {
+                let indent = if index == 0 { 8 } else { 10 };
+                println!("{}{}", " ".repeat(indent), self.paint("2", line));
+            }
         }
     }
 
