@@ -41,9 +41,10 @@ function M.check()
   end
   for _, client in ipairs(clients) do
     local root = client.root_dir or '(no folder)'
-    local version = client.server_info and client.server_info.version or '?'
+    -- Neovim 0.10 does not keep what the server said of itself.
+    local version = client.server_info and (' ' .. client.server_info.version) or ''
     local buffers = vim.tbl_count(client.attached_buffers)
-    health.ok(('client %d: server %s, %d buffer(s), folder `%s`'):format(client.id, version, buffers, root))
+    health.ok(('client %d: server%s, %d buffer(s), folder `%s`'):format(client.id, version, buffers, root))
   end
 end
 
