@@ -226,21 +226,25 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
         loss.now = "it stands above what registers the handler, so the route has the function without it".to_owned();
         return loss;
     }
-    if had.via == "inline" {
-        if let gatewatch_model::Handler::Function(file, id) = &now.entry_point.handler {
-            let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler);
-            if inside.inert.iter().any(|check| check.effect == had.effect) {
-                loss.code = Code::GuardInert;
-                loss.now = "its denial takes no effect, the handler goes on".to_owned();
-                return loss;
-            }
+    if had.via == "inline"
+        && let gatewatch_model::Handler::Function(file, id) = &now.entry_point.handler
+    {
+        let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler);
+        if inside.inert.iter().any(|check| check.effect == had.effect) {
+            loss.code = Code::GuardInert;
+            loss.now = "its denial takes no effect, the handler goes on".to_owned();
+            return loss;
         }
     }
     // The guard still stands in front.
-    if let Some(guard) = standing(now, had) {
-        if let Some(site) = definition_of(compare, guard) {
+    if let Some(guard) = standing(now, had)
+        && let Some(site) = definition_of(compare, guard)
+    {
             let changed = match code {
                 Code::AuthenticationRemoved | Code::AuthorizationRemoved | Code::OwnershipCheckRemoved => Code::GuardGutted,
+                // Middleware that lets callers without an identity on has given up what it stood for; a dependency may
+                // hand nothing on.
+                Code::AuthenticationWeakened if !is_python(compare, site) && !had.via.contains("inline") => Code::GuardGutted,
                 other => other,
             };
             if let Some((list, grown)) = exemption_grown(compare, guard, had) {
@@ -260,7 +264,6 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
             loss.code = changed;
             loss.cause = Cause::Guard(site);
             return loss;
-        }
     }
     if !had.own {
         // The guard is registered still, but in front of nothing.
@@ -278,6 +281,10 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
         }
     }
     loss
+}
+
+fn is_python(compare: &Compare<'_>, site: Site) -> bool {
+    matches!(site.0.path(compare.db).extension(), "py" | "pyi")
 }
 
 /// The guard of a lost control, if it still stands in front of the entry point.

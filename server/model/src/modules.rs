@@ -483,10 +483,10 @@ fn rust(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
 
 /// A module declared in `file`: a child file, or an inline `mod`.
 fn rust_child_of(db: &dyn Db, tree: FileSet, file: SourceFile, name: &str) -> Option<Module> {
-    if declares(db, file, name) {
-        if let Some(found) = rust_child(db, tree, file.path(db), name) {
-            return Some(found);
-        }
+    if declares(db, file, name)
+        && let Some(found) = rust_child(db, tree, file.path(db), name)
+    {
+        return Some(found);
     }
     inline(db, file, name)
 }

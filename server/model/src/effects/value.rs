@@ -395,10 +395,8 @@ impl Walker<'_> {
 
     pub(super) fn bind_pattern(&mut self, pattern: ExprId, kind: Kind) {
         match self.code.expr(pattern) {
-            Expr::Name(name) => {
-                if !name.chars().next().is_some_and(char::is_uppercase) {
-                    self.assign(pattern, kind);
-                }
+            Expr::Name(name) if !name.chars().next().is_some_and(char::is_uppercase) => {
+                self.assign(pattern, kind);
             }
             Expr::Call { args, .. } | Expr::New { args, .. } | Expr::Tuple(args) | Expr::List(args) | Expr::Dict(args) => {
                 let code = std::sync::Arc::clone(&self.code);
@@ -489,6 +487,8 @@ impl Walker<'_> {
                     && self.words.is_credential(name);
             }
         }
+        // `jwt.verify(token, key, (err, claims) => …)`: the callback is told, nothing is thrown.
+        let calls_back = !closures.is_empty();
         for index in closures {
             let gives = self.closure(index, Kind { denial: false, ..arg_kind | base_kind });
             // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
@@ -554,7 +554,7 @@ impl Walker<'_> {
         // A library that verifies: it throws for a bad credential.
         if whole.is_some_and(|whole| self.words.verifies(&whole)) {
             self.effects.reads_identity = true;
-            if self.throws_out() && !self.conditional() {
+            if self.throws_out() && !self.conditional() && !calls_back {
                 let site = self.site(id);
                 let order = self.order();
                 // In a handler the token may be data that it was sent (a reset link); only a credential counts.
@@ -726,7 +726,7 @@ impl Walker<'_> {
             self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
             self.wrote |= inner.writes && !self.words.is_identity_callable(name) && !enforcing;
         }
-        if inner.returns_identity && informed || enforcing && informed {
+        if informed && (inner.returns_identity || enforcing) {
             return Kind { verified: enforcing, ..Kind::IDENTITY };
         }
         Kind::NONE
@@ -749,6 +749,9 @@ impl Walker<'_> {
         }
         if args.credential && !args.data {
             return Kind::IDENTITY;
+        }
+        if args.only_header() && !args.data {
+            return Kind::HEADER;
         }
         // `STAFF.get(request.headers.get("x-staff"))`
         if args.header && self.used == Use::Guard && !args.data {
@@ -883,9 +886,9 @@ impl Walker<'_> {
     // ---- refusals -----------------------------------------------------------------------------
 
     /// Whether an expression refuses the request, and if so, whether the function ends there.
-    pub(super) fn refuses(&mut self, value: ExprId, kind: Kind) -> Option<bool> {
+    pub(super) fn refuses(&mut self, value: ExprId) -> Option<bool> {
         match self.code.expr(value) {
-            Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => self.refuses(inner, kind),
+            Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => self.refuses(inner),
             // A helper of the workspace that does nothing but refuse.
             Expr::Call { callee, .. } if matches!(self.callee_target(callee), Target::Function(file, id) if (file, id) != (self.file, self.owner) && effects_of(self.db, self.tree, file, id, Use::Guard).always_denies) => {
                 Some(!self.is_script())

@@ -250,7 +250,7 @@ impl Walker<'_> {
     fn stmt(&mut self, id: StmtId, stmt: Stmt, more: bool) -> Flow {
         match stmt {
             Stmt::Expr(value) => self.expression(value, more),
-            Stmt::Tail(value) | Stmt::Return(Some(value)) => self.returns(value, matches!(stmt, Stmt::Tail(_)), more),
+            Stmt::Tail(value) | Stmt::Return(Some(value)) => self.returns(value, more),
             Stmt::Return(None) => {
                 self.passed();
                 Flow::Passed
@@ -523,7 +523,7 @@ impl Walker<'_> {
             _ => {}
         }
         let kind = self.value(value);
-        if let Some(ends) = self.refuses(value, kind) {
+        if let Some(ends) = self.refuses(value) {
             if more && !ends {
                 // The refusal is sent, but what follows runs all the same.
                 self.inert(value);
@@ -539,18 +539,18 @@ impl Walker<'_> {
         Flow::Continues
     }
 
-    fn returns(&mut self, value: ExprId, tail: bool, more: bool) -> Flow {
+    fn returns(&mut self, value: ExprId, more: bool) -> Flow {
         match self.code.expr(value) {
-            Expr::Await(inner) | Expr::Unary(inner) => return self.returns(inner, tail, more),
+            Expr::Await(inner) | Expr::Unary(inner) => return self.returns(inner, more),
             Expr::Cond { test, then, otherwise } => {
                 let kind = self.value(test);
                 let condition = self.condition(test, kind, true, true);
                 self.conditions.push(condition);
-                let first = self.returns(then, tail, more);
+                let first = self.returns(then, more);
                 self.conditions.pop();
                 let condition = self.condition(test, kind, false, true);
                 self.conditions.push(condition);
-                let second = self.returns(otherwise, tail, more);
+                let second = self.returns(otherwise, more);
                 self.conditions.pop();
                 return if first == Flow::Denied && second == Flow::Denied { first } else { Flow::Passed };
             }
@@ -561,7 +561,7 @@ impl Walker<'_> {
             _ => {}
         }
         let kind = self.value(value);
-        if self.refuses(value, kind).is_some() || kind.denial {
+        if self.refuses(value).is_some() || kind.denial {
             self.denied(Some(value), false);
             return Flow::Denied;
         }
@@ -638,6 +638,10 @@ impl Walker<'_> {
 
     /// The request is refused here: the conditions around say which check this is.
     fn denied(&mut self, value: Option<ExprId>, raised: bool) {
+        // Refused for another reason than who is calling: too often, too much, not now.
+        if value.is_some_and(|value| self.refuses_for_load(value)) {
+            return;
+        }
         if raised && self.around.iter().any(|around| around.swallows_denials) {
             if let Some(value) = value {
                 self.inert(value);

@@ -204,7 +204,7 @@ impl Walk {
         if !replaces_prefix {
             here.prefix.extend(object.prefix.iter().cloned());
         }
-        if isolated && way.routers.len() > 0 {
+        if isolated && !way.routers.is_empty() {
             here.guards.retain(|guard| guard.guard.via == "middleware");
         }
         here.guards
@@ -274,7 +274,10 @@ impl Walk {
                     if !(bare_root && is_root(path) && !way.prefix.is_empty()) {
                         way.prefix.extend(path.iter().cloned());
                     }
-                    way.mounts.push(*place);
+                    // Verbs of one path are no router of their own.
+                    if !performs(machine, *child) {
+                        way.mounts.push(*place);
+                    }
                     way.guards.extend(guards.iter().map(|guard| Inherited {
                         guard: guard.clone(),
                         below: Vec::new(),
@@ -344,6 +347,7 @@ impl Walk {
             let routers: Vec<Site> = way
                 .routers
                 .iter()
+                .filter(|&&index| !performs(machine, index))
                 .filter_map(|&index| machine.objects.get(index as usize))
                 .map(|object| object.place)
                 .collect();
@@ -425,6 +429,17 @@ impl Walk {
             }
         }
     }
+}
+
+/// Whether an object is no router, but the verbs of one path.
+fn performs(machine: &Machine<'_>, index: u32) -> bool {
+    machine
+        .objects
+        .get(index as usize)
+        .is_some_and(|object| match object.kind {
+            ObjectKind::Pack(kind) => machine.packs.kind(kind).is_some_and(|kind| kind.performs),
+            ObjectKind::Instance(..) => false,
+        })
 }
 
 /// Whether a path is `/` alone.

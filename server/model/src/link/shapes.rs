@@ -607,8 +607,7 @@ fn spelled_path(path: &[Piece]) -> Ustr {
 fn stack_of(value: &V) -> Vec<V> {
     let mut layers = Vec::new();
     let mut at = value.clone();
-    loop {
-        let V::Called(called) = &at else { break };
+    while let V::Called(called) = &at {
         match &called.callee {
             V::External(name)
                 if name.ends_with("ServiceBuilder.new") || name.contains("ServiceBuilder.new.") =>
