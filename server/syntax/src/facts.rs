@@ -2,7 +2,7 @@
 //!
 //! A file is a sequence of [`Item`]s (its top-level statements and definitions). Each item has a
 //! *head*, the [`Code`] that runs when the module is loaded, and one more [`Code`] for the body of
-//! every function inside it. Facts carry no positions: [`crate::spans`] holds them beside the facts
+//! every function inside it. Facts carry no positions: [`crate::Spans`] holds them beside the facts
 //! under the same indices, so that moving code changes no fact.
 //!
 //! Code is an arena: expressions, statements and blocks refer to each other by index, children

@@ -522,7 +522,7 @@ impl Walker<'_> {
             Expr::Block(block) => return self.block(block, more),
             _ => {}
         }
-        let kind = self.value(value);
+        self.value(value);
         if let Some(ends) = self.refuses(value) {
             if more && !ends {
                 // The refusal is sent, but what follows runs all the same.
