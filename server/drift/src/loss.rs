@@ -236,6 +236,22 @@ fn caused(compare: &Compare<'_>, now: &Coverage, was: &Coverage, had: &Control, 
             return loss;
         }
     }
+    // The handler still calls it and it still denies: not the guard changed, but the way to the call.
+    if had.via == "inline"
+        && let Some(guard) = standing(now, had)
+        && guard.via == "inline"
+        && let Callable::Function(file, id) = &guard.callable
+        && effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard)
+            .checks
+            .iter()
+            .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
+    {
+        if loss.code == Code::AuthorizationRemoved {
+            loss.code = Code::AuthorizationWeakened;
+            loss.now = "is called on some paths alone".to_owned();
+        }
+        return loss;
+    }
     // The guard still stands in front.
     if let Some(guard) = standing(now, had)
         && let Some(site) = definition_of(compare, guard)

@@ -30,10 +30,17 @@ pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
         .iter()
         .map(|entry| {
             db.unwind_if_revision_cancelled();
-            Arc::new(coverage(db, tree, entry))
+            coverage_of(db, tree, Arc::new(entry.clone()))
         })
         .collect();
     Arc::new(Model { entry_points, unknown: linked.unknown.clone() })
+}
+
+/// One entry point of the model. A query of its own: after an edit, the entry points that have nothing to do with
+/// the files that are open need not be looked at.
+#[salsa::tracked(returns(clone))]
+fn coverage_of(db: &dyn Db, tree: FileSet, entry: Arc<EntryPoint>) -> Arc<Coverage> {
+    Arc::new(coverage(db, tree, &entry))
 }
 
 fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
@@ -133,6 +140,13 @@ impl Cover<'_> {
                 control.strength = control.strength.min(Strength::Optional);
             }
         } else if !dependency.scopes.is_empty()
+            && let Some(own) = added.iter_mut().find(|control| control.effect == Effect::Authorization)
+        {
+            // The guard asks for scopes by itself, and is told here for which.
+            own.demands.extend(dependency.scopes.iter().copied());
+            own.demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+            own.demands.dedup();
+        } else if !dependency.scopes.is_empty()
             && let Some(first) = added.iter().find(|control| control.effect == Effect::Authentication).cloned()
             && !added.iter().any(|control| control.effect == Effect::Authorization)
         {
@@ -156,10 +170,11 @@ impl Cover<'_> {
                 if found.checks.is_empty() && inner.is_some() {
                     found = effects_of(self.db, self.tree, maker.0, maker.1, Use::Guard);
                 }
-                self.checks(guard, &found, function_site(self.db, maker.0, maker.1), args);
+                // What it depends on runs first.
                 for dependency in dependencies(self.db, self.tree, file, id) {
                     self.dependency(&dependency, file, Some(guard), depth + 1);
                 }
+                self.checks(guard, &found, function_site(self.db, maker.0, maker.1), args);
             }
             Callable::Class(file, id, args) => self.class(guard, *file, *id, args, depth),
             Callable::External(name, args) => self.external(guard, *name, args),
@@ -308,7 +323,13 @@ impl Cover<'_> {
             _ => Strength::Unknown,
         };
         let strength = if weakened(control, args) { strength.min(Strength::Optional) } else { strength };
-        let mut demands: Vec<Ustr> = args.iter().map(|(_, text)| *text).filter(|text| !text.is_empty()).collect();
+        let mut demands: Vec<Ustr> = args
+            .iter()
+            // `status_code=401`, `redirect="login"` say how it denies, not what it demands.
+            .filter(|(name, _)| name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect")))
+            .map(|(_, text)| *text)
+            .filter(|text| !text.is_empty())
+            .collect();
         demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         for effect in &control.effects {
             let (effect, demands) = match effect.as_str() {
