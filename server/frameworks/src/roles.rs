@@ -115,22 +115,11 @@ pub fn signature(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Signatur
     let facts = function(db, file, id)?;
     let owner = match facts.parent {
         Some(parent) => (parent, true),
-        None => (item_of(db, file, id), false),
+        None => (facts.item, false),
     };
     Some(Arc::new(
         Evaluator::new(&facts.home, owner.0, owner.1).signature(facts.index),
     ))
-}
-
-/// The key of the item that a function or class is defined in. A query of its own, so that what asks doesn't
-/// depend on the whole file.
-#[salsa::tracked(returns(copy))]
-fn item_of(db: &dyn Db, file: SourceFile, id: Ustr) -> Ustr {
-    let facts = gatewatch_syntax::file_facts(db, file);
-    facts
-        .place(id)
-        .and_then(|(item, _)| facts.items.get(item))
-        .map_or(id, |item| item.key)
 }
 
 /// A class with its bases, attributes and methods. `impl` blocks are found under their own id.

@@ -132,6 +132,8 @@ impl Cover<'_> {
             conditional: of.is_some_and(|guard| guard.conditional),
             named: dependency.named,
         };
+        // Every scope has to be held, while one role of several is enough: they are told apart by their spelling.
+        let scopes: Vec<Ustr> = dependency.scopes.iter().map(|scope| ustr(&format!("scope:{scope}"))).collect();
         let before = self.controls.len();
         self.guard(&guard, &dependency.scopes, depth);
         let added = self.controls.get_mut(before..).unwrap_or_default();
@@ -143,7 +145,7 @@ impl Cover<'_> {
             && let Some(own) = added.iter_mut().find(|control| control.effect == Effect::Authorization)
         {
             // The guard asks for scopes by itself, and is told here for which.
-            own.demands.extend(dependency.scopes.iter().copied());
+            own.demands.extend(scopes.iter().copied());
             own.demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             own.demands.dedup();
         } else if !dependency.scopes.is_empty()
@@ -151,7 +153,7 @@ impl Cover<'_> {
             && !added.iter().any(|control| control.effect == Effect::Authorization)
         {
             // `Security(guard, scopes=[…])`: the guard is told what to demand.
-            let mut demands = dependency.scopes.clone();
+            let mut demands = scopes;
             demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             self.controls.push(Control { effect: Effect::Authorization, demands, ..first });
         }
