@@ -143,14 +143,22 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
 fn arguments_differ(now: &Coverage, was: &Coverage, control: &Control) -> bool {
     let args = |coverage: &Coverage| -> Vec<Vec<Ustr>> {
         coverage
-            .entry_point
-            .guards
+            // What signatures bring along included.
+            .asked
             .iter()
             .filter(|guard| guard.name() == control.name)
             .map(|guard| guard.callable.args())
             .collect()
     };
-    args(now) != args(was)
+    let scopes = |coverage: &Coverage| -> Vec<Ustr> {
+        coverage
+            .controls
+            .iter()
+            .filter(|other| other.name == control.name)
+            .flat_map(|other| other.demands.iter().copied().filter(|demand| demand.starts_with("scope:")))
+            .collect()
+    };
+    args(now) != args(was) || scopes(now) != scopes(was)
 }
 
 /// How the demands became less: more roles are let in, or a high one was replaced.
@@ -159,6 +167,11 @@ fn demands_less(was: &[Ustr], now: &[Ustr]) -> Option<String> {
         return None;
     }
     let spelled = |demands: &[Ustr]| demands.iter().map(|demand| format!("`{demand}`")).collect::<Vec<_>>().join(", ");
+    // A scope more is stricter, a role more is not.
+    let added = || now.iter().filter(|demand| !was.contains(demand));
+    if was.iter().all(|demand| now.contains(demand)) && added().all(|demand| demand.starts_with("scope:")) {
+        return None;
+    }
     if was.iter().all(|demand| now.contains(demand)) {
         return Some(format!("demanded {} and now lets in {}", spelled(was), spelled(now)));
     }
