@@ -8,14 +8,14 @@ mod config;
 mod control;
 mod coverage;
 mod entry;
-mod words;
-mod names;
-mod injected;
 mod effects;
+mod injected;
 mod link;
 mod modules;
+mod names;
 mod places;
 mod scope;
+mod words;
 
 pub use control::{Auth, Control, Coverage, Effect, Model, Order, Strength};
 pub use coverage::{is_known_control, model};
@@ -25,3 +25,8 @@ pub use link::linked;
 pub use modules::{Module, ModuleIndex, module_index, resolve_module};
 pub use places::{class_site, function_site, function_spans, locate};
 pub use scope::{is_production, walk_options};
+
+/// Runs something that may nest as deep as the analysed code does, with room on the stack.
+pub(crate) fn deep<T>(run: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(2 << 20, 16 << 20, run)
+}

@@ -437,6 +437,13 @@ fn rust_parent(db: &dyn Db, tree: FileSet, path: &FilePath) -> Option<Module> {
 }
 
 fn rust(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
+    rust_within(db, tree, from, spec, 0)
+}
+
+/// Re-exports may lead to each other in a circle; the compiler refuses such a program, a half-typed one has them.
+const MAX_REEXPORTS: u32 = 12;
+
+fn rust_within(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str, depth: u32) -> Module {
     let path = from.path(db);
     let external = || Module::External(spec.replace("::", "."));
     let mut parts = spec.split("::").filter(|part| !part.is_empty()).peekable();
@@ -471,7 +478,7 @@ fn rust(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
     'starts: for start in starts {
         let mut at = start;
         for part in &rest {
-            match rust_member(db, tree, &at, part) {
+            match rust_member(db, tree, &at, part, depth) {
                 Some(next) => at = next,
                 None => continue 'starts,
             }
@@ -509,7 +516,7 @@ fn inline(db: &dyn Db, file: SourceFile, name: &str) -> Option<Module> {
     None
 }
 
-fn rust_member(db: &dyn Db, tree: FileSet, at: &Module, name: &str) -> Option<Module> {
+fn rust_member(db: &dyn Db, tree: FileSet, at: &Module, name: &str, depth: u32) -> Option<Module> {
     let Module::File(file) = at else { return None };
     if let Some(child) = rust_child_of(db, tree, *file, name) {
         return Some(child);
@@ -522,7 +529,10 @@ fn rust_member(db: &dyn Db, tree: FileSet, at: &Module, name: &str) -> Option<Mo
             None => import.module.to_string(),
         };
         if spec != format!("self::{name}") && spec != name {
-            let found = rust(db, tree, *file, &spec);
+            if depth >= MAX_REEXPORTS {
+                return None;
+            }
+            let found = rust_within(db, tree, *file, &spec, depth + 1);
             if !matches!(found, Module::External(_)) {
                 return Some(found);
             }

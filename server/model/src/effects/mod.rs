@@ -102,7 +102,8 @@ pub enum Use {
 pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: Use) -> Arc<Effects> {
     let Some(facts) = function(db, file, id) else { return Arc::default() };
     let Some(signature) = signature(db, file, id) else { return Arc::default() };
-    let mut effects = walk::walk(db, tree, file, id, used, &facts, &signature);
+    // A chain of calls can be as long as the workspace makes it: the stack grows with it.
+    let mut effects = crate::deep(|| walk::walk(db, tree, file, id, used, &facts, &signature));
     // A decorator, a factory: what it returns does the work.
     for nested in returned_functions(&facts) {
         let inner = effects_of(db, tree, file, nested, Use::Guard);
