@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatewatch_model::{
-    Auth, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, class_site, function_site, linked,
-    model,
+    Auth, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, class_site,
+    function_site, linked, model,
 };
 use gatewatch_source::{Db, FileSet};
 
@@ -81,8 +81,16 @@ pub(crate) struct Compare<'a> {
 
 impl<'a> Compare<'a> {
     /// A comparison that only answers questions about single pairs.
-    pub(crate) fn for_fixes(db: &'a dyn Db, trees: Trees, linked_now: Arc<Linked>, linked_was: Arc<Linked>) -> Self {
-        static EMPTY: Model = Model { entry_points: Vec::new(), unknown: Vec::new() };
+    pub(crate) fn for_fixes(
+        db: &'a dyn Db,
+        trees: Trees,
+        linked_now: Arc<Linked>,
+        linked_was: Arc<Linked>,
+    ) -> Self {
+        static EMPTY: Model = Model {
+            entry_points: Vec::new(),
+            unknown: Vec::new(),
+        };
         Self {
             db,
             trees,
@@ -128,7 +136,9 @@ impl Compare<'_> {
         if !matches!(now.auth, Auth::Public | Auth::Optional) && !only_extracts(now) {
             return;
         }
-        let Some(site) = self.handler_site(now) else { return };
+        let Some(site) = self.handler_site(now) else {
+            return;
+        };
         if crate::notes::marked_public(self.db, &now.entry_point.handler) {
             return;
         }
@@ -142,17 +152,22 @@ impl Compare<'_> {
         let name = entry_name(now);
         // The handler is served already: this is another way to it.
         if let Some(old) = same_handler.first() {
-            if same_handler.iter().all(|old| old.auth == Auth::Authenticated) {
-                let guard = authentication(old).map(|control| places::control(self.db, control)).unwrap_or_default();
-                let several = self
+            if same_handler
+                .iter()
+                .all(|old| old.auth == Auth::Authenticated)
+            {
+                let guard = authentication(old)
+                    .map(|control| places::control(self.db, control))
+                    .unwrap_or_default();
+                // All that this mount leads to is new: the mount is the new way.
+                let whole = self
                     .now
                     .entry_points
                     .iter()
-                    .filter(|other| other.entry_point.mounts == now.entry_point.mounts && key_is_new(self.was, other))
-                    .count()
-                    > 1;
+                    .filter(|other| other.entry_point.mounts == now.entry_point.mounts)
+                    .all(|other| key_is_new(self.was, other));
                 let mount = now.entry_point.mounts.last().copied();
-                let site = if several { mount.unwrap_or(site) } else { site };
+                let site = if whole { mount.unwrap_or(site) } else { site };
                 self.push(Draft {
                     code: Code::GuardBypassed,
                     severity: Severity::Error,
@@ -170,7 +185,8 @@ impl Compare<'_> {
                 });
                 return;
             }
-            let same_path = crate::pairs::nameless(&old.entry_point.path) == crate::pairs::nameless(&now.entry_point.path);
+            let same_path = crate::pairs::nameless(&old.entry_point.path)
+                == crate::pairs::nameless(&now.entry_point.path);
             if same_path {
                 self.push(Draft {
                     code: Code::EntryPointWidened,
@@ -190,11 +206,15 @@ impl Compare<'_> {
             }
         }
         let siblings = self.siblings(now);
-        let guarded: Vec<&&Arc<Coverage>> =
-            siblings.iter().filter(|sibling| sibling.auth == Auth::Authenticated).collect();
+        let guarded: Vec<&&Arc<Coverage>> = siblings
+            .iter()
+            .filter(|sibling| sibling.auth == Auth::Authenticated)
+            .collect();
         let by_own = guarded.len() >= 2
             && guarded.len() * 2 > siblings.len()
-            && guarded.iter().all(|sibling| authentication(sibling).is_some_and(|control| control.own));
+            && guarded
+                .iter()
+                .all(|sibling| authentication(sibling).is_some_and(|control| control.own));
         if by_own {
             let guard = guarded
                 .first()
@@ -218,14 +238,23 @@ impl Compare<'_> {
             });
             return;
         }
-        let writes = matches!(now.entry_point.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+        let writes = matches!(
+            now.entry_point.method.as_str(),
+            "POST" | "PUT" | "PATCH" | "DELETE"
+        );
         self.push(Draft {
             code: Code::PublicEntryPointAdded,
-            severity: if writes { Severity::Error } else { Severity::Warning },
+            severity: if writes {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
             site,
             entry: Some(name.clone()),
             subject: String::new(),
-            message: format!("`{name}` is new, and nothing in front of it authenticates its caller."),
+            message: format!(
+                "`{name}` is new, and nothing in front of it authenticates its caller."
+            ),
             was: "it did not exist".to_owned(),
             now: format!("anybody can call `{}`", handler_name(now)),
             evidence: Vec::new(),
@@ -254,11 +283,19 @@ impl Compare<'_> {
         for (pair, loss) in lost {
             match &loss.cause {
                 Cause::Guard(site) => by_guard
-                    .entry((loss.code, loss.control.effect, format!("{:?}{:?}", site.0, site.1)))
+                    .entry((
+                        loss.code,
+                        loss.control.effect,
+                        format!("{:?}{:?}", site.0, site.1),
+                    ))
                     .or_default()
                     .push((pair, loss)),
                 Cause::Registration(site) => by_place
-                    .entry((loss.code, loss.control.effect, format!("{:?}{:?}", site.0, site.1)))
+                    .entry((
+                        loss.code,
+                        loss.control.effect,
+                        format!("{:?}{:?}", site.0, site.1),
+                    ))
                     .or_default()
                     .push((pair, loss)),
                 Cause::Own => self.single(pair, loss, None),
@@ -284,25 +321,36 @@ impl Compare<'_> {
         let now = &pair.now;
         let Some(was) = &pair.was else { return };
         if crate::notes::marked_public(self.db, &now.entry_point.handler)
-            && matches!(loss.code, Code::AuthenticationRemoved | Code::AuthenticationWeakened | Code::AuthorizationRemoved)
+            && matches!(
+                loss.code,
+                Code::AuthenticationRemoved
+                    | Code::AuthenticationWeakened
+                    | Code::AuthorizationRemoved
+            )
         {
             return;
         }
-        let Some(handler) = self.handler_site(now) else { return };
+        let Some(handler) = self.handler_site(now) else {
+            return;
+        };
         let of_class = self.class_level(pair, &loss.control);
         let site = loss.site.or(of_class).or(site).unwrap_or(handler);
         let name = entry_name(now);
         let guard = places::control(self.db, &loss.control);
         let message = match loss.code {
             Code::AuthenticationRemoved => {
-                format!("`{name}` no longer authenticates its caller. It did so at the branch point, by {guard}.")
+                format!(
+                    "`{name}` no longer authenticates its caller. It did so at the branch point, by {guard}."
+                )
             }
             Code::AuthenticationWeakened => format!(
                 "`{name}` no longer insists on an authenticated caller. At the branch point {guard} did; now {}.",
                 loss.now
             ),
             Code::AuthorizationRemoved => {
-                format!("`{name}` no longer checks what its caller may do. It did so at the branch point, by {guard}.")
+                format!(
+                    "`{name}` no longer checks what its caller may do. It did so at the branch point, by {guard}."
+                )
             }
             Code::AuthorizationWeakened => {
                 format!("`{name}` demands less of its caller: {guard} {}.", loss.now)
@@ -311,18 +359,30 @@ impl Compare<'_> {
                 "`{name}` no longer checks that the object belongs to its caller. It did so at the branch point, by {guard}."
             ),
             Code::AuthorizationAfterFetch => {
-                format!("In `{name}` the check by {guard} now stands behind the load of what it protects.")
+                format!(
+                    "In `{name}` the check by {guard} now stands behind the load of what it protects."
+                )
             }
             Code::AuthorizationAfterWrite => {
-                format!("In `{name}` the check by {guard} now stands behind a write: a refused caller has changed something already.")
+                format!(
+                    "In `{name}` the check by {guard} now stands behind a write: a refused caller has changed something already."
+                )
             }
             Code::GuardInert => {
-                format!("{} is written for `{name}` but can't run: {}.", capitalised(&guard), loss.now)
+                format!(
+                    "{} is written for `{name}` but can't run: {}.",
+                    capitalised(&guard),
+                    loss.now
+                )
             }
             _ => format!("`{name}`: {}", loss.now),
         };
         let mut evidence = evidence_of_control(self.db, &loss.control, Side::Baseline);
-        evidence.push(Evidence { message: "the entry point as it is now".to_owned(), site: handler, side: Side::Current });
+        evidence.push(Evidence {
+            message: "the entry point as it is now".to_owned(),
+            site: handler,
+            side: Side::Current,
+        });
         let _ = was;
         self.push(Draft {
             code: loss.code,
@@ -340,36 +400,56 @@ impl Compare<'_> {
     /// The class of a handler, if a lost control was the class's and not the method's.
     fn class_level(&self, pair: &Pair, control: &Control) -> Option<Site> {
         let class = |coverage: &Coverage| match &coverage.entry_point.handler {
-            Handler::Function(file, id) => {
-                id.rsplit_once('.').and_then(|(class, _)| class_site(self.db, *file, class.into()))
-            }
+            Handler::Function(file, id) => id
+                .rsplit_once('.')
+                .and_then(|(class, _)| class_site(self.db, *file, class.into())),
             Handler::Class(file, id) => class_site(self.db, *file, *id),
             Handler::Unknown(_) => None,
         };
         let was = pair.was.as_ref().and_then(|was| class(was));
-        (control.via == "class" || was.is_some() && was == Some(control.registration)).then(|| class(&pair.now)).flatten()
+        (control.via == "class" || was.is_some() && was == Some(control.registration))
+            .then(|| class(&pair.now))
+            .flatten()
     }
 
     /// A guard that changed: one finding at its definition for all that it stands in front of.
     fn guard_level(&mut self, code: Code, effect: Effect, group: &[(&Pair, &Loss)]) {
-        let Some((first, loss)) = group.first() else { return };
-        let Cause::Guard(site) = loss.cause else { return };
+        let Some((first, loss)) = group.first() else {
+            return;
+        };
+        let Cause::Guard(site) = loss.cause else {
+            return;
+        };
         let guard = format!("`{}`", loss.control.name);
         let behind = match group.len() {
             1 => format!("`{}` is", entry_name(&first.now)),
-            2 => format!("`{}` and `{}` are", entry_name(&first.now), group.get(1).map(|(pair, _)| entry_name(&pair.now).to_string()).unwrap_or_default()),
+            2 => format!(
+                "`{}` and `{}` are",
+                entry_name(&first.now),
+                group
+                    .get(1)
+                    .map(|(pair, _)| entry_name(&pair.now).to_string())
+                    .unwrap_or_default()
+            ),
             count => format!("`{}` and {} more are", entry_name(&first.now), count - 1),
         };
         let message = match code {
-            Code::GuardGutted => format!("{guard} still stands but no longer denies anybody: {behind} behind it."),
+            Code::GuardGutted => {
+                format!("{guard} still stands but no longer denies anybody: {behind} behind it.")
+            }
             Code::AuthenticationWeakened => {
                 format!("{guard} lets callers without an identity pass now: {behind} behind it.")
             }
-            Code::PublicMarkerAdded => format!("The list of what {guard} leaves open grew: {}.", loss.now),
+            Code::PublicMarkerAdded => {
+                format!("The list of what {guard} leaves open grew: {}.", loss.now)
+            }
             Code::AuthorizationAfterWrite | Code::AuthorizationAfterFetch => {
                 format!("The check of {guard} moved behind what it protects: {behind} behind it.")
             }
-            Code::GuardInert => format!("{guard} is written but stands in front of nothing: {}.", loss.now),
+            Code::GuardInert => format!(
+                "{guard} is written but stands in front of nothing: {}.",
+                loss.now
+            ),
             _ => format!("{guard} {}: {behind} behind it.", loss.now),
         };
         let evidence = evidence_of_control(self.db, &loss.control, Side::Baseline);
@@ -392,7 +472,9 @@ impl Compare<'_> {
         let mut central: BTreeMap<String, (Site, Vec<&Pair>, Control)> = BTreeMap::new();
         for pair in pairs {
             let Some(was) = &pair.was else { continue };
-            let Some(control) = authentication(was) else { continue };
+            let Some(control) = authentication(was) else {
+                continue;
+            };
             if control.own || control.strength != Strength::Enforcing {
                 continue;
             }
@@ -407,16 +489,28 @@ impl Compare<'_> {
             if group.len() < 2 {
                 continue;
             }
-            let all_own = group
+            let all_own = group.iter().all(|pair| {
+                pair.now.auth == Auth::Authenticated
+                    && pair
+                        .now
+                        .controls
+                        .iter()
+                        .filter(|c| {
+                            c.effect == Effect::Authentication && c.strength == Strength::Enforcing
+                        })
+                        .all(|c| c.own)
+            });
+            let hurt = lost
                 .iter()
-                .all(|pair| pair.now.auth == Auth::Authenticated && pair.now.controls.iter().filter(|c| c.effect == Effect::Authentication && c.strength == Strength::Enforcing).all(|c| c.own));
-            let hurt = lost.iter().any(|(pair, _)| group.iter().any(|other| std::ptr::eq(*pair, *other)));
+                .any(|(pair, _)| group.iter().any(|other| std::ptr::eq(*pair, *other)));
             if !all_own || hurt {
                 continue;
             }
             let Some(first) = group.first() else { continue };
             let Some(was) = &first.was else { continue };
-            let Some(site) = self.current_registration(was, &first.now, &control) else { continue };
+            let Some(site) = self.current_registration(was, &first.now, &control) else {
+                continue;
+            };
             let guard = places::control(self.db, &control);
             self.push(Draft {
                 code: Code::ControlScattered,
@@ -438,9 +532,17 @@ impl Compare<'_> {
 
     /// Where, in the current tree, the registration stands (or should) that a control had in the baseline: the
     /// mount or router at the same depth.
-    pub(crate) fn current_registration(&self, was: &Coverage, now: &Coverage, control: &Control) -> Option<Site> {
+    pub(crate) fn current_registration(
+        &self,
+        was: &Coverage,
+        now: &Coverage,
+        control: &Control,
+    ) -> Option<Site> {
         let (old, new) = (&was.entry_point, &now.entry_point);
-        if let Some(at) = old.mounts.iter().position(|site| *site == control.registration)
+        if let Some(at) = old
+            .mounts
+            .iter()
+            .position(|site| *site == control.registration)
             && old.mounts.len() == new.mounts.len()
         {
             return new.mounts.get(at).copied();
@@ -449,12 +551,43 @@ impl Compare<'_> {
             .linked_was
             .registered
             .iter()
-            .find(|registered| registered.guard.site == control.registration && old.routers.contains(&registered.router))
+            .find(|registered| {
+                registered.guard.site == control.registration
+                    && old.routers.contains(&registered.router)
+            })
             .map_or(control.registration, |registered| registered.router);
         let at = old.routers.iter().position(|site| *site == router)?;
+        // The guard was put on a router that other code made: where it is mounted.
+        let elsewhere =
+            (router.0, router.1.code) != (control.registration.0, control.registration.1.code);
+        if elsewhere && at > 0 && old.mounts.len() == new.mounts.len() {
+            return new.mounts.get(at - 1).copied();
+        }
+        // It stands there still, but no longer covers this mount.
+        let here = if at == 0 {
+            new.routers.first()
+        } else {
+            new.routers.get(at)
+        };
+        let stands = self.linked_now.registered.iter().any(|registered| {
+            registered.covers > 0
+                && Some(&registered.router) == here
+                && registered.guard.name() == control.name
+        });
+        if stands {
+            return new.mounts.get(at).copied();
+        }
         // A guard of the handler's own router, or of the application at the top.
         let from_end = old.routers.len() - 1 - at;
-        if at == 0 { new.routers.first().copied() } else { new.routers.len().checked_sub(1 + from_end).and_then(|at| new.routers.get(at)).copied() }
+        if at == 0 {
+            new.routers.first().copied()
+        } else {
+            new.routers
+                .len()
+                .checked_sub(1 + from_end)
+                .and_then(|at| new.routers.get(at))
+                .copied()
+        }
     }
 
     // ---- findings -----------------------------------------------------------------------------
@@ -469,8 +602,15 @@ impl Compare<'_> {
     }
 
     fn push(&mut self, draft: Draft) {
-        let entry = draft.entry.as_ref().map(|entry| format!("{} {}", entry.method, crate::pairs::nameless(&entry.path)));
-        let fingerprint = fingerprint(&[draft.code.name(), entry.as_deref().unwrap_or_default(), &draft.subject]);
+        let entry = draft
+            .entry
+            .as_ref()
+            .map(|entry| format!("{} {}", entry.method, crate::pairs::nameless(&entry.path)));
+        let fingerprint = fingerprint(&[
+            draft.code.name(),
+            entry.as_deref().unwrap_or_default(),
+            &draft.subject,
+        ]);
         self.found.push(Finding {
             code: draft.code,
             severity: draft.severity,
@@ -525,7 +665,12 @@ pub(crate) fn authentication(coverage: &Coverage) -> Option<&Control> {
         .controls
         .iter()
         .filter(|control| control.effect == Effect::Authentication)
-        .max_by_key(|control| (control.strength, std::cmp::Reverse(control.order == Order::AfterWrite)))
+        .max_by_key(|control| {
+            (
+                control.strength,
+                std::cmp::Reverse(control.order == Order::AfterWrite),
+            )
+        })
 }
 
 pub(crate) fn entry_name(coverage: &Coverage) -> EntryName {
@@ -540,14 +685,20 @@ fn handler_name(coverage: &Coverage) -> String {
     match &coverage.entry_point.handler {
         Handler::Function(_, id) | Handler::Class(_, id) => {
             let name = id.rsplit('.').next().unwrap_or_default();
-            if name.starts_with('<') { "the handler".to_owned() } else { name.to_owned() }
+            if name.starts_with('<') {
+                "the handler".to_owned()
+            } else {
+                name.to_owned()
+            }
         }
         Handler::Unknown(name) => name.to_string(),
     }
 }
 
 fn evidence_of(coverage: &Coverage, side: Side) -> Vec<Evidence> {
-    authentication(coverage).map(|control| evidence_of_site(control, side)).unwrap_or_default()
+    authentication(coverage)
+        .map(|control| evidence_of_site(control, side))
+        .unwrap_or_default()
 }
 
 fn evidence_of_control(_db: &dyn Db, control: &Control, side: Side) -> Vec<Evidence> {
@@ -557,7 +708,11 @@ fn evidence_of_control(_db: &dyn Db, control: &Control, side: Side) -> Vec<Evide
 fn evidence_of_site(control: &Control, side: Side) -> Vec<Evidence> {
     let mut found = Vec::new();
     if let Some(site) = control.definition {
-        found.push(Evidence { message: format!("`{}`: the {}", control.name, control.effect), site, side });
+        found.push(Evidence {
+            message: format!("`{}`: the {}", control.name, control.effect),
+            site,
+            side,
+        });
     }
     if control.definition != Some(control.registration) {
         found.push(Evidence {

@@ -21,9 +21,10 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
     let now = model(db, trees.current);
     let was = model(db, trees.baseline);
     let all = pairs(db, &now, &was);
-    let pair = finding.entry_point.as_ref().and_then(|entry| {
-        all.iter().find(|pair| entry_name(&pair.now) == *entry)
-    });
+    let pair = finding
+        .entry_point
+        .as_ref()
+        .and_then(|entry| all.iter().find(|pair| entry_name(&pair.now) == *entry));
     let fixer = Fixer { db, trees };
     let mut found = Vec::new();
     match finding.code {
@@ -85,7 +86,11 @@ impl Fixer<'_> {
                 if loss.code != finding.code || !same_place {
                     continue;
                 }
-                let name = if loss.control.name == "inline" { "the check".to_owned() } else { format!("`{}`", loss.control.name) };
+                let name = if loss.control.name == "inline" {
+                    "the check".to_owned()
+                } else {
+                    format!("`{}`", loss.control.name)
+                };
                 let edits = match &loss.cause {
                     Cause::Guard(site) if finding.code == Code::GuardInert => {
                         self.restore_order(*site, loss.control.registration)
@@ -96,7 +101,11 @@ impl Fixer<'_> {
                     }
                     Cause::Own => self.restore_own(&pair.now, was),
                 }?;
-                return Some(Fix { title: format!("Put {name} back"), preferred: true, edits });
+                return Some(Fix {
+                    title: format!("Put {name} back"),
+                    preferred: true,
+                    edits,
+                });
             }
         }
         None
@@ -120,7 +129,10 @@ impl Fixer<'_> {
         };
         let old_spans = function_spans(self.db, *old_file, *old_id)?;
         let spans = function_spans(self.db, *file, *id)?;
-        let head = |spans: &gatewatch_syntax::DefinitionSpans| Span { start: spans.whole.start, end: spans.body.start };
+        let head = |spans: &gatewatch_syntax::DefinitionSpans| Span {
+            start: spans.whole.start,
+            end: spans.body.start,
+        };
         let (old_head, new_head) = (head(&old_spans), head(&spans));
         if self.text(*old_file, old_head).trim() != self.text(*file, new_head).trim() {
             let text = self.text(*old_file, old_head).to_owned();
@@ -141,7 +153,8 @@ impl Fixer<'_> {
                     let facts = file_facts(self.db, site.0);
                     let id = facts.items.iter().find_map(|item| {
                         item.bodies.iter().find_map(|body| {
-                            (gatewatch_model::function_site(self.db, site.0, body.id) == Some(site)).then_some(body.id)
+                            (gatewatch_model::function_site(self.db, site.0, body.id) == Some(site))
+                                .then_some(body.id)
                         })
                     })?;
                     Some(function_spans(self.db, site.0, id)?.whole)
@@ -197,9 +210,16 @@ impl Fixer<'_> {
             return self.replaced(now.0, new, &text, was.0);
         }
         // A statement among statements: the file's old order.
-        let whole = Span { start: 0, end: u32::try_from(self.text_of(now.0).len()).ok()? };
+        let whole = Span {
+            start: 0,
+            end: u32::try_from(self.text_of(now.0).len()).ok()?,
+        };
         let before = self.text_of(was.0).to_owned();
-        Some(vec![FixEdit { file: now.0.path(self.db).clone(), span: whole, text: before }])
+        Some(vec![FixEdit {
+            file: now.0.path(self.db).clone(),
+            span: whole,
+            text: before,
+        }])
     }
 
     /// The top-level piece of a file that a place is in.
@@ -209,14 +229,26 @@ impl Fixer<'_> {
         let index = if site.1.in_body {
             facts.place(site.1.code)?.0
         } else {
-            facts.items.iter().position(|item| item.key == site.1.code)?
+            facts
+                .items
+                .iter()
+                .position(|item| item.key == site.1.code)?
         };
         Some(spans.get(index)?.whole)
     }
 
-    fn replaced(&self, file: SourceFile, span: Span, text: &str, from: SourceFile) -> Option<Vec<FixEdit>> {
-        let mut edits =
-            vec![FixEdit { file: file.path(self.db).clone(), span, text: text.to_owned() }];
+    fn replaced(
+        &self,
+        file: SourceFile,
+        span: Span,
+        text: &str,
+        from: SourceFile,
+    ) -> Option<Vec<FixEdit>> {
+        let mut edits = vec![FixEdit {
+            file: file.path(self.db).clone(),
+            span,
+            text: text.to_owned(),
+        }];
         edits.extend(self.missing_imports(file, text, from));
         Some(edits)
     }
@@ -224,8 +256,10 @@ impl Fixer<'_> {
     /// Imports that a piece of text needs and the file no longer has.
     fn missing_imports(&self, file: SourceFile, text: &str, from: SourceFile) -> Vec<FixEdit> {
         let have = module_roles(self.db, file);
-        let words: Vec<&str> =
-            text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = text
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .filter(|word| !word.is_empty())
+            .collect();
         let facts = file_facts(self.db, from);
         let spans = file_spans(self.db, from);
         let mut lines: Vec<String> = Vec::new();
@@ -237,7 +271,11 @@ impl Fixer<'_> {
                 }
                 let line = match (gatewatch_syntax::language(self.db, from), import.what) {
                     (Some(gatewatch_syntax::facts::Language::Python), Imported::Name(name)) => {
-                        let alias = if name == import.local { String::new() } else { format!(" as {}", import.local) };
+                        let alias = if name == import.local {
+                            String::new()
+                        } else {
+                            format!(" as {}", import.local)
+                        };
                         format!("from {} import {name}{alias}", import.module)
                     }
                     _ => self.text(from, places.whole).to_owned(),
@@ -266,7 +304,14 @@ impl Fixer<'_> {
             .items
             .iter()
             .zip(spans.iter())
-            .find(|(item, _)| !item.head.imports.is_empty() && !item.head.imports.iter().any(|import| import.module == "__future__"))
+            .find(|(item, _)| {
+                !item.head.imports.is_empty()
+                    && !item
+                        .head
+                        .imports
+                        .iter()
+                        .any(|import| import.module == "__future__")
+            })
             .map_or(0, |(_, places)| places.whole.start)
     }
 
@@ -291,8 +336,12 @@ impl Fixer<'_> {
                 if control.registration.0 != file {
                     return None;
                 }
-                let text = self.text(file, locate(self.db, control.registration)?).to_owned();
-                let Handler::Function(handler_file, id) = now.entry_point.handler else { return None };
+                let text = self
+                    .text(file, locate(self.db, control.registration)?)
+                    .to_owned();
+                let Handler::Function(handler_file, id) = now.entry_point.handler else {
+                    return None;
+                };
                 if handler_file != file {
                     return None;
                 }
@@ -300,7 +349,10 @@ impl Fixer<'_> {
                 let indent = self.indent(file, definition.start);
                 FixEdit {
                     file: file.path(self.db).clone(),
-                    span: Span { start: definition.start, end: definition.start },
+                    span: Span {
+                        start: definition.start,
+                        end: definition.start,
+                    },
                     text: format!("@{text}\n{indent}"),
                 }
             }
@@ -334,16 +386,29 @@ impl Fixer<'_> {
 
     /// Start and end of the last argument of the call at a place.
     fn last_argument(&self, site: Site) -> Option<(u32, u32)> {
-        let PlaceNode::Expr(call) = site.1.node else { return None };
+        let PlaceNode::Expr(call) = site.1.node else {
+            return None;
+        };
         let facts = file_facts(self.db, site.0);
         let code = if site.1.in_body {
             Arc::clone(facts.body(site.1.code)?)
         } else {
-            Arc::clone(&facts.items.iter().find(|item| item.key == site.1.code)?.head)
+            Arc::clone(
+                &facts
+                    .items
+                    .iter()
+                    .find(|item| item.key == site.1.code)?
+                    .head,
+            )
         };
-        let Expr::Call { args, .. } = code.expr(ExprId(call)) else { return None };
+        let Expr::Call { args, .. } = code.expr(ExprId(call)) else {
+            return None;
+        };
         let last = code.args(args).last()?;
-        let place = gatewatch_frameworks::Place { node: PlaceNode::Expr(last.value.0), ..site.1 };
+        let place = gatewatch_frameworks::Place {
+            node: PlaceNode::Expr(last.value.0),
+            ..site.1
+        };
         let span = locate(self.db, (site.0, place))?;
         Some((span.start, span.end))
     }
@@ -352,7 +417,9 @@ impl Fixer<'_> {
 
     /// A note above the handler that it is open on purpose.
     fn mark_public(&self, now: &Coverage) -> Option<Fix> {
-        let Handler::Function(file, id) = now.entry_point.handler else { return None };
+        let Handler::Function(file, id) = now.entry_point.handler else {
+            return None;
+        };
         let facts = file_facts(self.db, file);
         let signature = facts.signature(id)?;
         let start = if signature.name.is_empty() {
@@ -385,11 +452,19 @@ impl Fixer<'_> {
         if entry.bodies.get(body)?.parent.is_some() {
             return None;
         }
-        let expression = entry
-            .head
-            .block(entry.head.root)
-            .any(|stmt| matches!(entry.head.stmt(stmt), Some(Stmt::Expr(_) | Stmt::Let { .. })));
-        expression.then(|| file_spans(self.db, file).get(item).map(|places| places.whole.start)).flatten()
+        let expression = entry.head.block(entry.head.root).any(|stmt| {
+            matches!(
+                entry.head.stmt(stmt),
+                Some(Stmt::Expr(_) | Stmt::Let { .. })
+            )
+        });
+        expression
+            .then(|| {
+                file_spans(self.db, file)
+                    .get(item)
+                    .map(|places| places.whole.start)
+            })
+            .flatten()
     }
 
     /// The blanks before a byte on its line.
@@ -401,5 +476,8 @@ impl Fixer<'_> {
 }
 
 fn pair_is(finding: &Finding, pair: &Pair) -> bool {
-    finding.entry_point.as_ref().is_some_and(|entry| entry_name(&pair.now) == *entry)
+    finding
+        .entry_point
+        .as_ref()
+        .is_some_and(|entry| entry_name(&pair.now) == *entry)
 }

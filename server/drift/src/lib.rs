@@ -15,5 +15,5 @@ mod places;
 pub use code::{Code, Taxonomy};
 pub use compare::{Trees, findings};
 pub use config::{CONFIG_FILE, Config, Problem, load as load_config};
-pub use fixes::fixes;
 pub use finding::{EntryName, Evidence, Finding, Fix, FixEdit, Severity, Side};
+pub use fixes::fixes;

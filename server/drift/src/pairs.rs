@@ -39,7 +39,11 @@ pub(crate) fn nameless(path: &str) -> String {
         }
     }
     let trimmed = out.trim_end_matches('/');
-    if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() }
+    if trimmed.is_empty() {
+        "/".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
 }
 
 /// A handler by file path and name, to compare across trees.
@@ -56,7 +60,9 @@ pub(crate) fn handler_key(db: &dyn Db, coverage: &Coverage) -> Option<(String, S
 pub(crate) fn pairs(db: &dyn Db, now: &Model, was: &Model) -> Vec<Pair> {
     let mut past: BTreeMap<(String, String), Vec<Arc<Coverage>>> = BTreeMap::new();
     for coverage in &was.entry_points {
-        past.entry(key(coverage)).or_default().push(Arc::clone(coverage));
+        past.entry(key(coverage))
+            .or_default()
+            .push(Arc::clone(coverage));
     }
     let mut present: BTreeMap<(String, String), usize> = BTreeMap::new();
     for coverage in &now.entry_points {
@@ -76,21 +82,34 @@ pub(crate) fn pairs(db: &dyn Db, now: &Model, was: &Model) -> Vec<Pair> {
         let found = found.or_else(|| {
             // A verb that was part of `ANY`, or the reverse.
             let (method, path) = &key;
-            let other = if method == "ANY" { None } else { past.get(&("ANY".to_owned(), path.clone())) };
+            let other = if method == "ANY" {
+                None
+            } else {
+                past.get(&("ANY".to_owned(), path.clone()))
+            };
             other.and_then(|candidates| candidates.first().cloned())
         });
-        pairs.push(Pair { now: Arc::clone(coverage), was: found });
+        pairs.push(Pair {
+            now: Arc::clone(coverage),
+            was: found,
+        });
     }
     // Moved paths: the same handler and verb, the old path gone.
-    let gone: Vec<&Arc<Coverage>> =
-        was.entry_points.iter().filter(|coverage| !present.contains_key(&self::key(coverage))).collect();
+    let gone: Vec<&Arc<Coverage>> = was
+        .entry_points
+        .iter()
+        .filter(|coverage| !present.contains_key(&self::key(coverage)))
+        .collect();
     for pair in &mut pairs {
         if pair.was.is_some() {
             continue;
         }
-        let Some(handler) = handler_key(db, &pair.now) else { continue };
+        let Some(handler) = handler_key(db, &pair.now) else {
+            continue;
+        };
         let moved = gone.iter().find(|old| {
-            old.entry_point.method == pair.now.entry_point.method && handler_key(db, old).as_ref() == Some(&handler)
+            old.entry_point.method == pair.now.entry_point.method
+                && handler_key(db, old).as_ref() == Some(&handler)
         });
         pair.was = moved.map(|old| Arc::clone(old));
     }

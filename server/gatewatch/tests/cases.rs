@@ -25,7 +25,12 @@ fn main() -> ExitCode {
     let ran: Vec<String> = cases
         .iter()
         .map(|(name, _)| name.clone())
-        .filter(|name| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str())))
+        .filter(|name| {
+            arguments
+                .filter
+                .as_ref()
+                .is_none_or(|filter| name.contains(filter.as_str()))
+        })
         .collect();
     let trials = cases
         .into_iter()

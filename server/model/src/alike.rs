@@ -24,14 +24,21 @@ impl<'a> Sayings<'a> {
     /// Reads a body.
     pub(crate) fn of(code: &'a Code) -> Self {
         let all = 0..u32::try_from(code.exprs.len()).unwrap_or(u32::MAX);
-        Self { code, says: all.map(|index| said(code, ExprId(index), 0)).collect() }
+        Self {
+            code,
+            says: all.map(|index| said(code, ExprId(index), 0)).collect(),
+        }
     }
 
     /// A node of the body by what it says.
     pub(crate) fn settled(&self, node: PlaceNode) -> PlaceNode {
         match node {
             PlaceNode::Expr(index) => {
-                let Some((&says, before)) = self.says.get(..=index as usize).and_then(<[u32]>::split_last) else {
+                let Some((&says, before)) = self
+                    .says
+                    .get(..=index as usize)
+                    .and_then(<[u32]>::split_last)
+                else {
                     return node;
                 };
                 let nth = count(before.iter().filter(|&&other| other == says));
@@ -51,10 +58,16 @@ pub(crate) fn found(code: &Code, node: PlaceNode) -> Option<PlaceNode> {
     match node {
         PlaceNode::Saying { says, nth } => {
             let all = 0..u32::try_from(code.exprs.len()).unwrap_or(u32::MAX);
-            all.filter(|&index| said(code, ExprId(index), 0) == says).nth(nth as usize).map(PlaceNode::Expr)
+            all.filter(|&index| said(code, ExprId(index), 0) == says)
+                .nth(nth as usize)
+                .map(PlaceNode::Expr)
         }
         PlaceNode::Try(nth) => {
-            let tries = code.stmts.iter().enumerate().filter(|(_, stmt)| is_try(stmt));
+            let tries = code
+                .stmts
+                .iter()
+                .enumerate()
+                .filter(|(_, stmt)| is_try(stmt));
             let (index, _) = tries.into_iter().nth(nth as usize)?;
             u32::try_from(index).ok().map(PlaceNode::Stmt)
         }
@@ -95,8 +108,14 @@ fn say(code: &Code, id: ExprId, depth: u32, out: &mut FxHasher) {
             name.as_str().hash(out);
         }
         Expr::Index { base: a, index: b }
-        | Expr::Assign { target: a, value: b }
-        | Expr::Bind { pattern: a, value: b } => {
+        | Expr::Assign {
+            target: a,
+            value: b,
+        }
+        | Expr::Bind {
+            pattern: a,
+            value: b,
+        } => {
             say(a);
             say(b);
         }
@@ -105,7 +124,11 @@ fn say(code: &Code, id: ExprId, depth: u32, out: &mut FxHasher) {
             say(right);
             op.hash(out);
         }
-        Expr::Cond { test, then, otherwise } => {
+        Expr::Cond {
+            test,
+            then,
+            otherwise,
+        } => {
             say(test);
             say(then);
             say(otherwise);

@@ -33,7 +33,10 @@ pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
             coverage_of(db, tree, Arc::new(entry.clone()))
         })
         .collect();
-    Arc::new(Model { entry_points, unknown: linked.unknown.clone() })
+    Arc::new(Model {
+        entry_points,
+        unknown: linked.unknown.clone(),
+    })
 }
 
 /// One entry point of the model. A query of its own: after an edit, the entry points that have nothing to do with
@@ -44,7 +47,14 @@ fn coverage_of(db: &dyn Db, tree: FileSet, entry: Arc<EntryPoint>) -> Arc<Covera
 }
 
 fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
-    let mut cover = Cover { db, tree, entry, controls: Vec::new(), asked: Vec::new(), public: false };
+    let mut cover = Cover {
+        db,
+        tree,
+        entry,
+        controls: Vec::new(),
+        asked: Vec::new(),
+        public: false,
+    };
     for guard in &entry.guards {
         cover.guard(guard, &[], 0);
     }
@@ -80,33 +90,59 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         Some(Strength::Unknown) => {
             let names: Vec<&str> = controls
                 .iter()
-                .filter(|control| control.effect == Effect::Authentication && control.strength == Strength::Unknown)
+                .filter(|control| {
+                    control.effect == Effect::Authentication
+                        && control.strength == Strength::Unknown
+                })
                 .map(|control| control.name.as_str())
                 .collect();
-            (Auth::Unknown, Some(format!("`{}` can't be followed", names.join("`, `"))))
+            (
+                Auth::Unknown,
+                Some(format!("`{}` can't be followed", names.join("`, `"))),
+            )
         }
-        _ if entry.uncertain => (Auth::Unknown, Some("its router is mounted in a way that could not be resolved".to_owned())),
-        _ if handler_unknown && !public => (Auth::Unknown, Some("its handler could not be resolved".to_owned())),
+        _ if entry.uncertain => (
+            Auth::Unknown,
+            Some("its router is mounted in a way that could not be resolved".to_owned()),
+        ),
+        _ if handler_unknown && !public => (
+            Auth::Unknown,
+            Some("its handler could not be resolved".to_owned()),
+        ),
         Some(Strength::Optional) => (Auth::Optional, None),
         Some(Strength::Advisory) | None => (Auth::Public, None),
     };
-    Coverage { entry_point: entry.clone(), controls, asked, auth, why_unknown, writes }
+    Coverage {
+        entry_point: entry.clone(),
+        controls,
+        asked,
+        auth,
+        why_unknown,
+        writes,
+    }
 }
 
 /// A check of a role that finds out for itself who calls is the entry point's authentication too: without an
 /// identity it denies.
 fn derive_authentication(controls: &mut Vec<Control>) {
-    if controls.iter().any(|control| control.effect == Effect::Authentication && control.strength == Strength::Enforcing) {
+    if controls.iter().any(|control| {
+        control.effect == Effect::Authentication && control.strength == Strength::Enforcing
+    }) {
         return;
     }
-    let Some(at) = controls
-        .iter()
-        .position(|control| control.effect == Effect::Authorization && control.strength == Strength::Enforcing)
-    else {
+    let Some(at) = controls.iter().position(|control| {
+        control.effect == Effect::Authorization && control.strength == Strength::Enforcing
+    }) else {
         return;
     };
-    let Some(found) = controls.get(at) else { return };
-    let derived = Control { effect: Effect::Authentication, demands: Vec::new(), ..found.clone() };
+    let Some(found) = controls.get(at) else {
+        return;
+    };
+    let derived = Control {
+        effect: Effect::Authentication,
+        demands: Vec::new(),
+        ..found.clone()
+    };
     controls.insert(at, derived);
 }
 
@@ -122,7 +158,13 @@ struct Cover<'a> {
 }
 
 impl Cover<'_> {
-    fn dependency(&mut self, dependency: &Dependency, file: SourceFile, of: Option<&Guard>, depth: u32) {
+    fn dependency(
+        &mut self,
+        dependency: &Dependency,
+        file: SourceFile,
+        of: Option<&Guard>,
+        depth: u32,
+    ) {
         let guard = Guard {
             callable: dependency.callable.clone(),
             via: dependency.via,
@@ -133,7 +175,11 @@ impl Cover<'_> {
             named: dependency.named,
         };
         // Every scope has to be held, while one role of several is enough: they are told apart by their spelling.
-        let scopes: Vec<Ustr> = dependency.scopes.iter().map(|scope| ustr(&format!("scope:{scope}"))).collect();
+        let scopes: Vec<Ustr> = dependency
+            .scopes
+            .iter()
+            .map(|scope| ustr(&format!("scope:{scope}")))
+            .collect();
         let before = self.controls.len();
         self.guard(&guard, &dependency.scopes, depth);
         let added = self.controls.get_mut(before..).unwrap_or_default();
@@ -142,25 +188,42 @@ impl Cover<'_> {
                 control.strength = control.strength.min(Strength::Optional);
             }
         } else if !dependency.scopes.is_empty()
-            && let Some(own) = added.iter_mut().find(|control| control.effect == Effect::Authorization)
+            && let Some(own) = added
+                .iter_mut()
+                .find(|control| control.effect == Effect::Authorization)
         {
             // The guard asks for scopes by itself, and is told here for which.
             own.demands.extend(scopes.iter().copied());
             own.demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             own.demands.dedup();
         } else if !dependency.scopes.is_empty()
-            && let Some(first) = added.iter().find(|control| control.effect == Effect::Authentication).cloned()
-            && !added.iter().any(|control| control.effect == Effect::Authorization)
+            && let Some(first) = added
+                .iter()
+                .find(|control| control.effect == Effect::Authentication)
+                .cloned()
+            && !added
+                .iter()
+                .any(|control| control.effect == Effect::Authorization)
         {
             // `Security(guard, scopes=[…])`: the guard is told what to demand.
             let mut demands = scopes;
             demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-            self.controls.push(Control { effect: Effect::Authorization, demands, ..first });
+            self.controls.push(Control {
+                effect: Effect::Authorization,
+                demands,
+                ..first
+            });
         }
     }
 
     fn guard(&mut self, guard: &Guard, scopes: &[Ustr], depth: u32) {
-        if depth > MAX_DEPTH || self.asked.iter().any(|asked| asked.callable == guard.callable) && scopes.is_empty() {
+        if depth > MAX_DEPTH
+            || self
+                .asked
+                .iter()
+                .any(|asked| asked.callable == guard.callable)
+                && scopes.is_empty()
+        {
             return;
         }
         self.asked.push(guard.clone());
@@ -176,13 +239,25 @@ impl Cover<'_> {
                 for dependency in dependencies(self.db, self.tree, file, id) {
                     self.dependency(&dependency, file, Some(guard), depth + 1);
                 }
-                self.checks(guard, &found, function_site(self.db, maker.0, maker.1), args);
+                self.checks(
+                    guard,
+                    &found,
+                    function_site(self.db, maker.0, maker.1),
+                    args,
+                );
             }
             Callable::Class(file, id, args) => self.class(guard, *file, *id, args, depth),
             Callable::External(name, args) => self.external(guard, *name, args),
             Callable::Unknown(name) => {
                 if name.is_empty() || words().sounds_like_guard(name) {
-                    self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+                    self.push(
+                        guard,
+                        Effect::Authentication,
+                        Strength::Unknown,
+                        None,
+                        Vec::new(),
+                        Order::Before,
+                    );
                 }
             }
         }
@@ -195,7 +270,10 @@ impl Cover<'_> {
             self.dependency(&dependency, file, Some(guard), depth + 1);
         }
         let found = effects_of(self.db, self.tree, file, id, Use::Guard);
-        let verified = found.checks.iter().any(|check| check.strength == Strength::Enforcing);
+        let verified = found
+            .checks
+            .iter()
+            .any(|check| check.strength == Strength::Enforcing);
         if verified {
             // A scheme only takes out what this function goes on to verify.
             let mut at = before;
@@ -214,7 +292,11 @@ impl Cover<'_> {
             }
         }
         self.checks(guard, &found, function_site(self.db, file, id), args);
-        if found.checks.is_empty() && found.reads_identity && found.returns_identity && self.controls.len() == before {
+        if found.checks.is_empty()
+            && found.reads_identity
+            && found.returns_identity
+            && self.controls.len() == before
+        {
             self.push(
                 guard,
                 Effect::Authentication,
@@ -231,7 +313,19 @@ impl Cover<'_> {
             self.dependency(&dependency, file, Some(guard), depth + 1);
         }
         let site = class_site(self.db, file, id);
-        for name in ["__call__", "dispatch", "process_request", "before_request", "use", "handle", "canActivate", "call", "from_request_parts", "from_request", "__init__"] {
+        for name in [
+            "__call__",
+            "dispatch",
+            "process_request",
+            "before_request",
+            "use",
+            "handle",
+            "canActivate",
+            "call",
+            "from_request_parts",
+            "from_request",
+            "__init__",
+        ] {
             if let Some((file, method)) = method(self.db, self.tree, file, id, ustr(name)) {
                 for dependency in dependencies(self.db, self.tree, file, method) {
                     self.dependency(&dependency, file, Some(guard), depth + 1);
@@ -254,20 +348,33 @@ impl Cover<'_> {
             }
             return;
         }
-        for effect in [Effect::Authentication, Effect::Authorization, Effect::Ownership] {
+        for effect in [
+            Effect::Authentication,
+            Effect::Authorization,
+            Effect::Ownership,
+        ] {
             let checks: Vec<&Check> = found
                 .checks
                 .iter()
                 .filter(|check| check.effect == effect && check.applies_to(&self.entry.method))
                 .collect();
-            let Some(strength) = checks.iter().map(|check| check.strength).max() else { continue };
-            let mut demands: Vec<Ustr> = checks.iter().flat_map(|check| check.demands.iter().copied()).collect();
+            let Some(strength) = checks.iter().map(|check| check.strength).max() else {
+                continue;
+            };
+            let mut demands: Vec<Ustr> = checks
+                .iter()
+                .flat_map(|check| check.demands.iter().copied())
+                .collect();
             if effect == Effect::Authorization {
                 demands.extend(args.iter().copied());
             }
             demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             demands.dedup();
-            let strength = if open.is_none() { strength.min(Strength::Unknown) } else { strength };
+            let strength = if open.is_none() {
+                strength.min(Strength::Unknown)
+            } else {
+                strength
+            };
             self.push(guard, effect, strength, definition, demands, Order::Before);
         }
     }
@@ -287,15 +394,22 @@ impl Cover<'_> {
             for text in texts {
                 let text = text.as_str();
                 if text.eq_ignore_ascii_case(&self.entry.method)
-                    || !endpoint.is_empty() && text.rsplit('.').next() == Some(endpoint) && !text.starts_with('/')
+                    || !endpoint.is_empty()
+                        && text.rsplit('.').next() == Some(endpoint)
+                        && !text.starts_with('/')
                 {
                     return Some(true);
                 }
                 if text.starts_with('/') {
                     let text = text.trim_end_matches(['*', '$']);
                     let below = text.len() > 1
-                        && path.strip_prefix(text.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));
-                    if path == text || path.trim_end_matches('/') == text.trim_end_matches('/') || text.ends_with('/') && below {
+                        && path
+                            .strip_prefix(text.trim_end_matches('/'))
+                            .is_some_and(|rest| rest.starts_with('/'));
+                    if path == text
+                        || path.trim_end_matches('/') == text.trim_end_matches('/')
+                        || text.ends_with('/') && below
+                    {
                         return Some(true);
                     }
                 }
@@ -308,13 +422,27 @@ impl Cover<'_> {
         let Some(control) = packs().control(name) else {
             // A name that nothing defines, half-typed or forgotten: whatever it will be.
             if words().is_undefined(&name) {
-                self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+                self.push(
+                    guard,
+                    Effect::Authentication,
+                    Strength::Unknown,
+                    None,
+                    Vec::new(),
+                    Order::Before,
+                );
                 return;
             }
             // A name that only a library knows: if it sounds like a guard, it may be one.
             let last = name.rsplit('.').next().unwrap_or_default();
             if words().sounds_like_guard(last) {
-                self.push(guard, Effect::Authentication, Strength::Unknown, None, Vec::new(), Order::Before);
+                self.push(
+                    guard,
+                    Effect::Authentication,
+                    Strength::Unknown,
+                    None,
+                    Vec::new(),
+                    Order::Before,
+                );
             }
             return;
         };
@@ -324,11 +452,17 @@ impl Cover<'_> {
             "advisory" => Strength::Advisory,
             _ => Strength::Unknown,
         };
-        let strength = if weakened(control, args) { strength.min(Strength::Optional) } else { strength };
+        let strength = if weakened(control, args) {
+            strength.min(Strength::Optional)
+        } else {
+            strength
+        };
         let mut demands: Vec<Ustr> = args
             .iter()
             // `status_code=401`, `redirect="login"` say how it denies, not what it demands.
-            .filter(|(name, _)| name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect")))
+            .filter(|(name, _)| {
+                name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect"))
+            })
             .map(|(_, text)| *text)
             .filter(|text| !text.is_empty())
             .collect();
@@ -357,7 +491,11 @@ impl Cover<'_> {
 
     /// The checks inside the handler.
     fn inline(&mut self, found: &Effects, file: SourceFile, id: Ustr) {
-        for check in found.checks.iter().filter(|check| check.applies_to(&self.entry.method)) {
+        for check in found
+            .checks
+            .iter()
+            .filter(|check| check.applies_to(&self.entry.method))
+        {
             let (name, definition, via) = match check.by {
                 Some((file, id)) => {
                     let name = id.rsplit('.').next().map_or(id, ustr);
@@ -377,7 +515,12 @@ impl Cover<'_> {
                 demands: check.demands.clone(),
                 order: check.order,
             };
-            if !self.controls.iter().any(|other| other.effect == control.effect && other.name == control.name && other.via == via && other.demands == control.demands) {
+            if !self.controls.iter().any(|other| {
+                other.effect == control.effect
+                    && other.name == control.name
+                    && other.via == via
+                    && other.demands == control.demands
+            }) {
                 self.controls.push(control);
             }
         }
@@ -385,7 +528,14 @@ impl Cover<'_> {
         for (called, function, site) in &found.calls {
             let callable = Callable::Function(*called, *function);
             if !self.asked.iter().any(|asked| asked.callable == callable) {
-                self.asked.push(Guard { callable, via: "inline", site: *site, own: true, conditional: false, named: None });
+                self.asked.push(Guard {
+                    callable,
+                    via: "inline",
+                    site: *site,
+                    own: true,
+                    conditional: false,
+                    named: None,
+                });
             }
         }
         let _ = (file, id);
@@ -401,7 +551,11 @@ impl Cover<'_> {
         order: Order,
     ) {
         // Under a condition that can't be told it may not be there at all.
-        let strength = if guard.conditional { strength.min(Strength::Optional) } else { strength };
+        let strength = if guard.conditional {
+            strength.min(Strength::Optional)
+        } else {
+            strength
+        };
         let full_name = match &guard.callable {
             Callable::Function(_, id) | Callable::Class(_, id, _) => *id,
             Callable::Made { maker, .. } => maker.1,
@@ -420,7 +574,9 @@ impl Cover<'_> {
             order,
         };
         let same = self.controls.iter_mut().find(|other| {
-            other.effect == effect && other.full_name == control.full_name && other.demands == control.demands
+            other.effect == effect
+                && other.full_name == control.full_name
+                && other.demands == control.demands
         });
         match same {
             Some(other) => other.strength = other.strength.max(strength),
@@ -431,16 +587,23 @@ impl Cover<'_> {
 
 /// Whether an argument turns a library's control off or makes it optional.
 fn weakened(control: &LibraryControl, args: &[(Option<Ustr>, Ustr)]) -> bool {
-    let Some(when) = &control.optional_when else { return false };
+    let Some(when) = &control.optional_when else {
+        return false;
+    };
     found_in(&when.at, args).is_some_and(|text| text.as_str() == when.is.as_str())
 }
 
 fn found_in(locator: &Locator, args: &[(Option<Ustr>, Ustr)]) -> Option<Ustr> {
     locator.alternatives.iter().find_map(|at| match at {
-        At::Named(name) => args.iter().find(|(own, _)| *own == Some(*name)).map(|(_, text)| *text),
-        At::Position(index) => {
-            args.iter().filter(|(name, _)| name.is_none()).nth(*index).map(|(_, text)| *text)
-        }
+        At::Named(name) => args
+            .iter()
+            .find(|(own, _)| *own == Some(*name))
+            .map(|(_, text)| *text),
+        At::Position(index) => args
+            .iter()
+            .filter(|(name, _)| name.is_none())
+            .nth(*index)
+            .map(|(_, text)| *text),
         At::Entry(of, entry) => {
             let dict = match &**of {
                 At::Position(index) => args.iter().filter(|(name, _)| name.is_none()).nth(*index),
@@ -448,7 +611,10 @@ fn found_in(locator: &Locator, args: &[(Option<Ustr>, Ustr)]) -> Option<Ustr> {
                 _ => None,
             }?;
             let prefix = format!("{entry}:");
-            dict.1.split(',').find_map(|part| part.strip_prefix(prefix.as_str())).map(ustr)
+            dict.1
+                .split(',')
+                .find_map(|part| part.strip_prefix(prefix.as_str()))
+                .map(ustr)
         }
         _ => None,
     })

@@ -38,7 +38,11 @@ impl Callable {
             Self::External(name, _) | Self::Unknown(name) => *name,
         };
         // A macro goes by its name alone.
-        whole.trim_end_matches('!').rsplit(['.', ':']).next().map_or(whole, ustr::ustr)
+        whole
+            .trim_end_matches('!')
+            .rsplit(['.', ':'])
+            .next()
+            .map_or(whole, ustr::ustr)
     }
 
     /// What it was called with, as short texts.
@@ -72,7 +76,11 @@ impl Guard {
     /// The name that it is known by: as it is written, else the last part of what runs; `inline` without one.
     pub fn name(&self) -> Ustr {
         let name = self.named.unwrap_or_else(|| self.callable.name());
-        if name.starts_with('<') { ustr::ustr("inline") } else { name }
+        if name.starts_with('<') {
+            ustr::ustr("inline")
+        } else {
+            name
+        }
     }
 }
 

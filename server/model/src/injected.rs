@@ -30,12 +30,23 @@ pub(crate) struct Dependency {
 }
 
 /// The dependencies of a function's signature, in order.
-pub(crate) fn dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+pub(crate) fn dependencies(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    id: Ustr,
+) -> Vec<Dependency> {
     // What an extractor is given is no injection.
-    if id.rsplit('.').next().is_some_and(crate::places::is_extracting) {
+    if id
+        .rsplit('.')
+        .next()
+        .is_some_and(crate::places::is_extracting)
+    {
         return Vec::new();
     }
-    let Some(signature) = signature(db, file, id) else { return Vec::new() };
+    let Some(signature) = signature(db, file, id) else {
+        return Vec::new();
+    };
     signature
         .params
         .iter()
@@ -45,7 +56,12 @@ pub(crate) fn dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ust
 
 /// The dependencies of a class whose instances are injected: those of its constructor and of the attributes that
 /// are injected.
-pub(crate) fn class_dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
+pub(crate) fn class_dependencies(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    id: Ustr,
+) -> Vec<Dependency> {
     let mut found = Vec::new();
     if let Some((file, init)) = crate::names::method(db, tree, file, id, ustr("__init__")) {
         found.extend(dependencies(db, tree, file, init));
@@ -54,16 +70,29 @@ pub(crate) fn class_dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, i
 }
 
 /// The injected values of a class's attributes: `user: User = Depends(current_user)` in a class-based view.
-pub(crate) fn attribute_dependencies(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> Vec<Dependency> {
-    let Some(class) = class_roles(db, file, id) else { return Vec::new() };
-    let Some(place) = class.place else { return Vec::new() };
+pub(crate) fn attribute_dependencies(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    id: Ustr,
+) -> Vec<Dependency> {
+    let Some(class) = class_roles(db, file, id) else {
+        return Vec::new();
+    };
+    let Some(place) = class.place else {
+        return Vec::new();
+    };
     let roles = std::sync::Arc::new(class.scope.clone());
     class
         .scope
         .names
         .iter()
         .filter_map(|(name, value)| {
-            let seen = Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+            let seen = Seen {
+                file,
+                roles: std::sync::Arc::clone(&roles),
+                value: value.clone(),
+            };
             let target = follow(db, tree, &seen);
             marked(db, tree, &target, None).map(|(callable, scopes)| Dependency {
                 callable,
@@ -78,9 +107,19 @@ pub(crate) fn attribute_dependencies(db: &dyn Db, tree: FileSet, file: SourceFil
         .collect()
 }
 
-fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, signature: &Signature) -> Vec<Dependency> {
+fn of_param(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    param: &ParamRole,
+    signature: &Signature,
+) -> Vec<Dependency> {
     let roles = std::sync::Arc::new(signature.scope.clone());
-    let seen = |value: &Value| Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+    let seen = |value: &Value| Seen {
+        file,
+        roles: std::sync::Arc::clone(&roles),
+        value: value.clone(),
+    };
     let dependency = |callable, scopes, optional, via| Dependency {
         callable,
         param: param.name,
@@ -90,14 +129,20 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
         place: param.place,
         named: (via == "extractor").then(|| type_name(&param.ty)).flatten(),
     };
-    let ty = if param.ty == Value::Unknown { None } else { Some(follow(db, tree, &seen(&param.ty))) };
+    let ty = if param.ty == Value::Unknown {
+        None
+    } else {
+        Some(follow(db, tree, &seen(&param.ty)))
+    };
     if let Some(default) = &param.default {
         let target = follow(db, tree, &seen(default));
         if let Some((callable, scopes)) = marked(db, tree, &target, ty.as_ref()) {
             return vec![dependency(callable, scopes, false, "dependency")];
         }
         let half_typed = match &target {
-            Target::External(name) => crate::words::words().is_undefined(name) || packs().injection(*name).is_some(),
+            Target::External(name) => {
+                crate::words::words().is_undefined(name) || packs().injection(*name).is_some()
+            }
             // `Depends` without its call, `S()` of nothing.
             Target::Call { callee, .. } => {
                 matches!(&**callee, Target::External(name) if crate::words::words().is_undefined(name))
@@ -105,7 +150,8 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
             _ => false,
         };
         if half_typed {
-            let callable = Callable::External(target.external_name().unwrap_or_default(), Vec::new());
+            let callable =
+                Callable::External(target.external_name().unwrap_or_default(), Vec::new());
             return vec![dependency(callable, Vec::new(), false, "dependency")];
         }
     }
@@ -117,13 +163,21 @@ fn of_param(db: &dyn Db, tree: FileSet, file: SourceFile, param: &ParamRole, sig
     let language = gatewatch_syntax::language(db, file);
     let erased = matches!(
         language,
-        Some(gatewatch_syntax::facts::Language::TypeScript | gatewatch_syntax::facts::Language::Tsx)
+        Some(
+            gatewatch_syntax::facts::Language::TypeScript | gatewatch_syntax::facts::Language::Tsx
+        )
     );
     if let Target::External(name) = &ty
         && !erased
-        && (crate::words::words().is_undefined(name) || name.rsplit('.').next() == Some("Annotated"))
+        && (crate::words::words().is_undefined(name)
+            || name.rsplit('.').next() == Some("Annotated"))
     {
-        return vec![dependency(Callable::External(*name, Vec::new()), Vec::new(), false, "dependency")];
+        return vec![dependency(
+            Callable::External(*name, Vec::new()),
+            Vec::new(),
+            false,
+            "dependency",
+        )];
     }
     if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
         let (inner, optional) = unwrapped(db, tree, &ty);
@@ -143,7 +197,9 @@ fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<(Cal
         Target::Index { base, args } => {
             let name = base.external_name()?;
             if !name.ends_with("Annotated") {
-                return args.iter().find_map(|arg| annotated(db, tree, &follow(db, tree, arg), depth + 1));
+                return args
+                    .iter()
+                    .find_map(|arg| annotated(db, tree, &follow(db, tree, arg), depth + 1));
             }
             let first = args.first().map(|arg| follow(db, tree, arg));
             args.iter()
@@ -152,17 +208,31 @@ fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<(Cal
                 .find_map(|arg| marked(db, tree, &follow(db, tree, arg), first.as_ref()))
                 .or_else(|| annotated(db, tree, first.as_ref()?, depth + 1))
         }
-        Target::Either(values) => {
-            values.iter().find_map(|value| annotated(db, tree, &follow(db, tree, value), depth + 1))
-        }
+        Target::Either(values) => values
+            .iter()
+            .find_map(|value| annotated(db, tree, &follow(db, tree, value), depth + 1)),
         _ => None,
     }
 }
 
 /// `Depends(f)`: the dependency and the scopes demanded with it.
-fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> Option<(Callable, Vec<Ustr>)> {
-    let Target::Call { callee, args, scope } = target else { return None };
-    let Target::External(name) = &**callee else { return None };
+fn marked(
+    db: &dyn Db,
+    tree: FileSet,
+    target: &Target,
+    ty: Option<&Target>,
+) -> Option<(Callable, Vec<Ustr>)> {
+    let Target::Call {
+        callee,
+        args,
+        scope,
+    } = target
+    else {
+        return None;
+    };
+    let Target::External(name) = &**callee else {
+        return None;
+    };
     let injection = packs().injection(*name)?;
     let at = |locator: &Locator| -> Option<Value> {
         locator.alternatives.iter().find_map(|at| match at {
@@ -171,7 +241,12 @@ fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> O
             _ => None,
         })
     };
-    let scopes = injection.scopes.as_ref().and_then(&at).map(|value| texts(db, tree, &scope.with(value))).unwrap_or_default();
+    let scopes = injection
+        .scopes
+        .as_ref()
+        .and_then(&at)
+        .map(|value| texts(db, tree, &scope.with(value)))
+        .unwrap_or_default();
     let callable = match at(&injection.at) {
         Some(value) => callable_of(db, tree, &follow(db, tree, &scope.with(value))),
         // `Depends()`: the type is the dependency.
@@ -183,7 +258,10 @@ fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> O
 fn texts(db: &dyn Db, tree: FileSet, seen: &Seen) -> Vec<Ustr> {
     match follow(db, tree, seen) {
         Target::Text(text) => vec![text],
-        Target::List(items) => items.iter().flat_map(|item| texts(db, tree, item)).collect(),
+        Target::List(items) => items
+            .iter()
+            .flat_map(|item| texts(db, tree, item))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -194,7 +272,11 @@ pub(crate) fn callable_of(db: &dyn Db, tree: FileSet, target: &Target) -> Callab
         Target::Function(file, id) => Callable::Function(*file, *id),
         Target::Class(file, id) => Callable::Class(*file, *id, Vec::new()),
         Target::External(name) => Callable::External(*name, Vec::new()),
-        Target::Call { callee, args, scope } => {
+        Target::Call {
+            callee,
+            args,
+            scope,
+        } => {
             let texts: Vec<(Option<Ustr>, Ustr)> = args
                 .iter()
                 .map(|arg| {
@@ -209,7 +291,11 @@ pub(crate) fn callable_of(db: &dyn Db, tree: FileSet, target: &Target) -> Callab
             match &**callee {
                 Target::Function(file, id) => {
                     let inner = crate::effects::made_by(db, *file, *id).map(|inner| (*file, inner));
-                    Callable::Made { maker: (*file, *id), inner, args: plain() }
+                    Callable::Made {
+                        maker: (*file, *id),
+                        inner,
+                        args: plain(),
+                    }
                 }
                 Target::Class(file, id) => Callable::Class(*file, *id, plain()),
                 other => match other.external_name() {
@@ -235,7 +321,10 @@ fn short(db: &dyn Db, tree: FileSet, seen: &Seen) -> Ustr {
         Target::Bool(value) => ustr(if value { "true" } else { "false" }),
         Target::Null => ustr("null"),
         Target::List(items) => {
-            let parts: Vec<String> = items.iter().map(|item| short(db, tree, item).to_string()).collect();
+            let parts: Vec<String> = items
+                .iter()
+                .map(|item| short(db, tree, item).to_string())
+                .collect();
             ustr(&parts.join(","))
         }
         Target::External(name) => name.rsplit('.').next().map_or(name, ustr),
@@ -270,14 +359,22 @@ pub(crate) fn carried(
                     None
                 }
             }
-            Target::Index { base, args } if depth < 4 && base.external_name()?.ends_with("Annotated") => {
-                args.iter().skip(1).find_map(|arg| of(db, tree, &follow(db, tree, arg), depth + 1))
+            Target::Index { base, args }
+                if depth < 4 && base.external_name()?.ends_with("Annotated") =>
+            {
+                args.iter()
+                    .skip(1)
+                    .find_map(|arg| of(db, tree, &follow(db, tree, arg), depth + 1))
             }
             _ => None,
         }
     }
     let roles = std::sync::Arc::new(signature.scope.clone());
-    let seen = |value: &Value| Seen { file, roles: std::sync::Arc::clone(&roles), value: value.clone() };
+    let seen = |value: &Value| Seen {
+        file,
+        roles: std::sync::Arc::clone(&roles),
+        value: value.clone(),
+    };
     param
         .default
         .iter()
@@ -294,9 +391,20 @@ pub(crate) fn is_content(
     signature: &Signature,
 ) -> bool {
     let roles = std::sync::Arc::new(signature.scope.clone());
-    let ty = follow(db, tree, &Seen { file, roles, value: param.ty.clone() });
+    let ty = follow(
+        db,
+        tree,
+        &Seen {
+            file,
+            roles,
+            value: param.ty.clone(),
+        },
+    );
     ty.external_name().is_some_and(|name| {
-        matches!(name.rsplit('.').next(), Some("Json" | "Form" | "Query" | "Path" | "Multipart" | "RawQuery" | "Bytes"))
+        matches!(
+            name.rsplit('.').next(),
+            Some("Json" | "Form" | "Query" | "Path" | "Multipart" | "RawQuery" | "Bytes")
+        )
     })
 }
 
@@ -321,9 +429,13 @@ fn type_name(value: &Value) -> Option<Ustr> {
         Value::Class(id) => Some(id.rsplit('.').next().map_or(*id, ustr)),
         Value::Named(named) => Some(named.1),
         Value::Field(field) => Some(field.1),
-        Value::Import(import) => {
-            Some(import.name.unwrap_or_else(|| import.module.rsplit([':', '.']).next().map_or(import.module, ustr)))
-        }
+        Value::Import(import) => Some(import.name.unwrap_or_else(|| {
+            import
+                .module
+                .rsplit([':', '.'])
+                .next()
+                .map_or(import.module, ustr)
+        })),
         Value::Index(index) => {
             let base = type_name(&index.0)?;
             let inner = match &index.1 {
@@ -356,8 +468,10 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
                             continue;
                         }
                         let implemented = class_roles(db, place, *block)?;
-                        if let Some((_, method)) =
-                            implemented.methods.iter().find(|(name, _)| extractor.methods.contains(name))
+                        if let Some((_, method)) = implemented
+                            .methods
+                            .iter()
+                            .find(|(name, _)| extractor.methods.contains(name))
                         {
                             return Some(Callable::Function(place, *method));
                         }
@@ -369,9 +483,13 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
         Target::Index { base, args } => {
             // `Extension<CurrentUser>` rejects when nothing was attached; `State<T>` is no guard.
             // A typed header is a credential only where the header is.
-            let header = base.external_name().is_some_and(|name| name.ends_with("TypedHeader"));
+            let header = base
+                .external_name()
+                .is_some_and(|name| name.ends_with("TypedHeader"));
             let authorization = args.iter().any(|arg| {
-                follow(db, tree, arg).external_name().is_some_and(|name| name.contains("Authorization"))
+                follow(db, tree, arg)
+                    .external_name()
+                    .is_some_and(|name| name.contains("Authorization"))
             });
             if header && !authorization {
                 return None;
@@ -380,7 +498,9 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
         }
         Target::External(name) => {
             // A trait's own name or a library's type: only those that packs know count.
-            packs().control(*name).filter(|control| !control.effects.is_empty())?;
+            packs()
+                .control(*name)
+                .filter(|control| !control.effects.is_empty())?;
             Some(Callable::External(*name, Vec::new()))
         }
         _ => None,
@@ -389,20 +509,30 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
 
 /// Files that implement a trait for a type of this name.
 fn implementing_files(db: &dyn Db, tree: FileSet, name: Ustr) -> Vec<SourceFile> {
-    implementations(db, tree).get(&name).cloned().unwrap_or_default()
+    implementations(db, tree)
+        .get(&name)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Rust types with the files in which they implement an extractor's trait.
 #[salsa::tracked(returns(clone))]
-fn implementations(db: &dyn Db, tree: FileSet) -> std::sync::Arc<std::collections::BTreeMap<Ustr, Vec<SourceFile>>> {
-    let mut found: std::collections::BTreeMap<Ustr, Vec<SourceFile>> = std::collections::BTreeMap::new();
+fn implementations(
+    db: &dyn Db,
+    tree: FileSet,
+) -> std::sync::Arc<std::collections::BTreeMap<Ustr, Vec<SourceFile>>> {
+    let mut found: std::collections::BTreeMap<Ustr, Vec<SourceFile>> =
+        std::collections::BTreeMap::new();
     for (path, file) in tree.files(db).iter() {
         if path.extension() != "rs" {
             continue;
         }
         for (of, of_trait, _) in impls(db, *file).iter() {
-            let takes_part =
-                of_trait.is_some_and(|name| packs().extractors().any(|extractor| extractor.traits.contains(&name)));
+            let takes_part = of_trait.is_some_and(|name| {
+                packs()
+                    .extractors()
+                    .any(|extractor| extractor.traits.contains(&name))
+            });
             if takes_part {
                 let files = found.entry(*of).or_default();
                 if !files.contains(file) {
@@ -422,10 +552,15 @@ pub(crate) fn param_kind(
     param: &ParamRole,
     signature: &Signature,
 ) -> Option<crate::effects::ParamKindOf> {
-    let dependency = of_param(db, tree, file, param, signature).into_iter().next()?;
+    let dependency = of_param(db, tree, file, param, signature)
+        .into_iter()
+        .next()?;
     let of_effects = |file: SourceFile, id: Ustr| {
         let effects = effects_of(db, tree, file, id, Use::Guard);
-        let checks = effects.checks.iter().any(|check| check.effect == crate::control::Effect::Authentication);
+        let checks = effects
+            .checks
+            .iter()
+            .any(|check| check.effect == crate::control::Effect::Authentication);
         if checks || effects.returns_identity || effects.reads_identity {
             crate::effects::ParamKindOf::Identity
         } else {
@@ -437,7 +572,9 @@ pub(crate) fn param_kind(
             let own = of_effects(*file, *id);
             // A dependency of a dependency can be what knows the caller.
             if own == crate::effects::ParamKindOf::Nothing
-                && dependencies(db, tree, *file, *id).iter().any(|inner| names_identity(inner.param))
+                && dependencies(db, tree, *file, *id)
+                    .iter()
+                    .any(|inner| names_identity(inner.param))
                 && names_identity(param.name)
             {
                 crate::effects::ParamKindOf::Identity
@@ -451,7 +588,9 @@ pub(crate) fn param_kind(
                 Some((file, inner))
                     if own == crate::effects::ParamKindOf::Nothing
                         && names_identity(param.name)
-                        && dependencies(db, tree, *file, *inner).iter().any(|inner| names_identity(inner.param)) =>
+                        && dependencies(db, tree, *file, *inner)
+                            .iter()
+                            .any(|inner| names_identity(inner.param)) =>
                 {
                     crate::effects::ParamKindOf::Identity
                 }
@@ -466,9 +605,15 @@ pub(crate) fn param_kind(
         }
         Callable::External(name, _) => match packs().control(*name) {
             Some(control) if control.effects.is_empty() => crate::effects::ParamKindOf::Nothing,
-            Some(control) if control.strength.as_str() == "unknown" => crate::effects::ParamKindOf::Credential,
+            Some(control) if control.strength.as_str() == "unknown" => {
+                crate::effects::ParamKindOf::Credential
+            }
             Some(_) => crate::effects::ParamKindOf::Identity,
-            None if crate::words::words().sounds_like_guard(name) || crate::words::words().is_undefined(name) => crate::effects::ParamKindOf::Identity,
+            None if crate::words::words().sounds_like_guard(name)
+                || crate::words::words().is_undefined(name) =>
+            {
+                crate::effects::ParamKindOf::Identity
+            }
             None => crate::effects::ParamKindOf::Nothing,
         },
         Callable::Unknown(_) if names_identity(param.name) => crate::effects::ParamKindOf::Identity,

@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{
-    Argument, ArgumentKind, ScopeRoles, Value, class_roles, module_roles,
-};
+use gatewatch_frameworks::{Argument, ArgumentKind, ScopeRoles, Value, class_roles, module_roles};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::{Ustr, ustr};
 
@@ -27,12 +25,20 @@ pub(crate) struct Seen {
 impl Seen {
     /// The same scope, another value.
     pub(crate) fn with(&self, value: Value) -> Self {
-        Self { file: self.file, roles: Arc::clone(&self.roles), value }
+        Self {
+            file: self.file,
+            roles: Arc::clone(&self.roles),
+            value,
+        }
     }
 
     /// A value of a file's module scope.
     pub(crate) fn of_module(db: &dyn Db, file: SourceFile, value: Value) -> Self {
-        Self { file, roles: module_roles(db, file), value }
+        Self {
+            file,
+            roles: module_roles(db, file),
+            value,
+        }
     }
 }
 
@@ -45,9 +51,16 @@ pub(crate) enum Target {
     /// A library's name, dotted.
     External(Ustr),
     /// The result of a call.
-    Call { callee: Box<Target>, args: Arc<[Argument]>, scope: Seen },
+    Call {
+        callee: Box<Target>,
+        args: Arc<[Argument]>,
+        scope: Seen,
+    },
     /// A type with arguments, or an indexed value.
-    Index { base: Box<Target>, args: Vec<Seen> },
+    Index {
+        base: Box<Target>,
+        args: Vec<Seen>,
+    },
     /// Several alternatives.
     Either(Vec<Seen>),
     /// A list or tuple.
@@ -104,10 +117,16 @@ pub(crate) fn lineage(
         if own.len() > 64 {
             break;
         }
-        let Some(class) = class_roles(db, file, id) else { continue };
+        let Some(class) = class_roles(db, file, id) else {
+            continue;
+        };
         let roles = Arc::new(class.scope.clone());
         for base in &class.bases {
-            let seen = Seen { file, roles: Arc::clone(&roles), value: base.clone() };
+            let seen = Seen {
+                file,
+                roles: Arc::clone(&roles),
+                value: base.clone(),
+            };
             let mut target = follow(db, tree, &seen);
             while let Target::Index { base, .. } = target {
                 target = *base;
@@ -190,20 +209,38 @@ impl Follow<'_> {
             Value::Index(index) => {
                 let base = self.value(&seen.with(index.0.clone()));
                 let args = match &index.1 {
-                    Value::List(items) => items.iter().map(|item| seen.with(item.value.clone())).collect(),
+                    Value::List(items) => items
+                        .iter()
+                        .map(|item| seen.with(item.value.clone()))
+                        .collect(),
                     other => vec![seen.with(other.clone())],
                 };
-                Target::Index { base: Box::new(base), args }
+                Target::Index {
+                    base: Box::new(base),
+                    args,
+                }
             }
-            Value::Either(values) => {
-                Target::Either(values.iter().map(|value| seen.with(value.clone())).collect())
-            }
-            Value::List(items) => Target::List(items.iter().map(|item| seen.with(item.value.clone())).collect()),
+            Value::Either(values) => Target::Either(
+                values
+                    .iter()
+                    .map(|value| seen.with(value.clone()))
+                    .collect(),
+            ),
+            Value::List(items) => Target::List(
+                items
+                    .iter()
+                    .map(|item| seen.with(item.value.clone()))
+                    .collect(),
+            ),
             Value::Result(result) => match seen.roles.call(*result) {
                 Some((callee, args, _)) => {
                     let args = Arc::clone(args);
                     let callee = self.value(&seen.with(callee.clone()));
-                    Target::Call { callee: Box::new(callee), args, scope: seen.clone() }
+                    Target::Call {
+                        callee: Box::new(callee),
+                        args,
+                        scope: seen.clone(),
+                    }
                 }
                 None => Target::Unknown,
             },
@@ -225,7 +262,11 @@ impl Follow<'_> {
             Module::File(file) => {
                 let roles = module_roles(self.db, file);
                 match roles.export(ustr("module.exports")) {
-                    Some(value) => self.value(&Seen { file, roles: Arc::clone(&roles), value: value.clone() }),
+                    Some(value) => self.value(&Seen {
+                        file,
+                        roles: Arc::clone(&roles),
+                        value: value.clone(),
+                    }),
                     None => Target::Module(Module::File(file)),
                 }
             }
@@ -273,7 +314,11 @@ impl Follow<'_> {
         if let Some(value) = roles.export(ustr("module.exports")) {
             let value = value.clone();
             let exported = self.value(&Seen { file, roles, value });
-            return if name == "default" { exported } else { self.member(exported, name) };
+            return if name == "default" {
+                exported
+            } else {
+                self.member(exported, name)
+            };
         }
         if let Some(module) = submodule(self.db, self.tree, &Module::File(file), &name) {
             return Target::Module(module);
@@ -303,24 +348,34 @@ impl Follow<'_> {
                 let module = module.clone();
                 self.module_member(&module, name)
             }
-            Target::Class(file, id) => self.class_member(*file, *id, name).unwrap_or(Target::Member(Box::new(base), name)),
+            Target::Class(file, id) => self
+                .class_member(*file, *id, name)
+                .unwrap_or(Target::Member(Box::new(base), name)),
             // A method of an instance.
             Target::Call { callee, .. } => match &**callee {
                 // `Check::default().for_crate(x)`: a method of a type that gives the type back.
                 Target::Member(of, _) if matches!(**of, Target::Class(..)) => match **of {
-                    Target::Class(file, id) => {
-                        self.class_member(file, id, name).unwrap_or(Target::Member(Box::new(base), name))
-                    }
+                    Target::Class(file, id) => self
+                        .class_member(file, id, name)
+                        .unwrap_or(Target::Member(Box::new(base), name)),
                     _ => Target::Unknown,
                 },
                 Target::Function(file, id) if id.contains('.') => {
-                    let owner = id.rsplit_once('.').map(|(owner, _)| owner).unwrap_or_default();
-                    let class = owner.trim_matches(['<', '>']).split(" as ").next().unwrap_or_default();
-                    self.class_member(*file, ustr(class), name).unwrap_or(Target::Member(Box::new(base), name))
+                    let owner = id
+                        .rsplit_once('.')
+                        .map(|(owner, _)| owner)
+                        .unwrap_or_default();
+                    let class = owner
+                        .trim_matches(['<', '>'])
+                        .split(" as ")
+                        .next()
+                        .unwrap_or_default();
+                    self.class_member(*file, ustr(class), name)
+                        .unwrap_or(Target::Member(Box::new(base), name))
                 }
-                Target::Class(file, id) => {
-                    self.class_member(*file, *id, name).unwrap_or(Target::Member(Box::new(base), name))
-                }
+                Target::Class(file, id) => self
+                    .class_member(*file, *id, name)
+                    .unwrap_or(Target::Member(Box::new(base), name)),
                 _ => Target::Member(Box::new(base), name),
             },
             _ => Target::Member(Box::new(base), name),
@@ -335,7 +390,11 @@ impl Follow<'_> {
             let class = class_roles(self.db, file, id)?;
             if let Some(value) = class.scope.name(name) {
                 let value = value.clone();
-                return Some(self.value(&Seen { file, roles: Arc::new(class.scope.clone()), value }));
+                return Some(self.value(&Seen {
+                    file,
+                    roles: Arc::new(class.scope.clone()),
+                    value,
+                }));
             }
         }
         None
@@ -343,11 +402,17 @@ impl Follow<'_> {
 }
 
 /// The argument by position or name.
-pub(crate) fn argument<'a>(args: &'a [Argument], position: Option<usize>, name: &str) -> Option<&'a Value> {
+pub(crate) fn argument<'a>(
+    args: &'a [Argument],
+    position: Option<usize>,
+    name: &str,
+) -> Option<&'a Value> {
     args.iter()
         .find(|arg| matches!(&arg.kind, ArgumentKind::Named(own) if own == name))
         .or_else(|| {
-            args.iter().filter(|arg| arg.kind == ArgumentKind::Positional).nth(position?)
+            args.iter()
+                .filter(|arg| arg.kind == ArgumentKind::Positional)
+                .nth(position?)
         })
         .map(|arg| &arg.value)
 }

@@ -19,12 +19,53 @@ pub fn locate(db: &dyn Db, site: Site) -> Option<Span> {
         let code = &facts.items.get(item)?.bodies.get(body)?.code;
         let item = all.get(item)?;
         let (origin, spans) = item.bodies.get(body)?;
-        return Some(node(code, spans, place.node)?.shifted(item.whole.start + origin));
+        let span = node(code, spans, place.node)?.shifted(item.whole.start + origin);
+        return Some(link(&file.content(db).text, span));
     }
     let index = facts.items.iter().position(|item| item.key == place.code)?;
     let code = &facts.items.get(index)?.head;
     let item = all.get(index)?;
-    Some(node(code, &item.head, place.node)?.shifted(item.whole.start))
+    let span = node(code, &item.head, place.node)?.shifted(item.whole.start);
+    Some(link(&file.content(db).text, span))
+}
+
+/// A call at the end of a chain that is written over several lines stands where its own link is written:
+/// `Router::new()⏎.route(…)⏎.layer(guard)`.
+fn link(text: &str, span: Span) -> Span {
+    let whole = text
+        .get(span.start as usize..span.end as usize)
+        .unwrap_or_default();
+    if !whole.ends_with(')') || !whole.contains('\n') {
+        return span;
+    }
+    let mut depth = 0usize;
+    let mut open = None;
+    for (at, byte) in whole.bytes().enumerate().rev() {
+        match byte {
+            b')' => depth += 1,
+            b'(' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    open = Some(at);
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    let name = open.and_then(|open| whole.get(..open)).unwrap_or_default();
+    let before = name.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let Some(receiver) = before.strip_suffix('.') else {
+        return span;
+    };
+    let own_line = receiver.trim_end_matches([' ', '\t']).ends_with('\n');
+    match u32::try_from(before.len()) {
+        Ok(at) if own_line => Span {
+            start: span.start + at,
+            ..span
+        },
+        _ => span,
+    }
 }
 
 fn node(code: &Code, spans: &Spans, node: PlaceNode) -> Option<Span> {
@@ -98,7 +139,9 @@ pub fn function_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
 
 /// Whether a method is what runs when a type is extracted from a request.
 pub(crate) fn is_extracting(method: &str) -> bool {
-    gatewatch_frameworks::packs().extractors().any(|extractor| extractor.methods.iter().any(|name| name == method))
+    gatewatch_frameworks::packs()
+        .extractors()
+        .any(|extractor| extractor.methods.iter().any(|name| name == method))
 }
 
 /// The place of a class's definition.

@@ -94,13 +94,30 @@ pub(crate) fn words() -> &'static Words {
             Err(error) => {
                 tracing::error!("queries/controls.toml: {error}");
                 Words::new(File {
-                    identity: Identity { names: vec![], credentials: vec![], callables: vec![], plain_headers: vec![] },
-                    parameters: Parameters { headers: vec![], cookies: vec![] },
+                    identity: Identity {
+                        names: vec![],
+                        credentials: vec![],
+                        callables: vec![],
+                        plain_headers: vec![],
+                    },
+                    parameters: Parameters {
+                        headers: vec![],
+                        cookies: vec![],
+                    },
                     authorization: Names { names: vec![] },
                     ownership: Names { names: vec![] },
-                    denial: Denial { callables: vec![], statuses: vec![], constants: vec![], redirects: vec![] },
+                    denial: Denial {
+                        callables: vec![],
+                        statuses: vec![],
+                        constants: vec![],
+                        redirects: vec![],
+                    },
                     verify: Callables { callables: vec![] },
-                    effects: Effects { loads: vec![], writes: vec![], harmless: vec![] },
+                    effects: Effects {
+                        loads: vec![],
+                        writes: vec![],
+                        harmless: vec![],
+                    },
                     globals: Names { names: vec![] },
                 })
             }
@@ -111,7 +128,10 @@ pub(crate) fn words() -> &'static Words {
 /// A name as the words are written: lower case, without separators.
 pub(crate) fn plain(name: &str) -> String {
     let name = name.trim_start_matches("x-").trim_start_matches("X-");
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 /// [`plain`] of an interned name, remembered.
@@ -174,7 +194,9 @@ impl Words {
     /// Whether a callable's name says that it gets or verifies an identity.
     pub(crate) fn is_identity_callable(&self, name: Ustr) -> bool {
         let name = plain_of(name);
-        self.identity_callables.iter().any(|part| name.contains(part.as_str()))
+        self.identity_callables
+            .iter()
+            .any(|part| name.contains(part.as_str()))
     }
 
     /// Whether a library's name marks a parameter that is taken out of a header.
@@ -190,7 +212,9 @@ impl Words {
     pub(crate) fn is_authorization(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.authorization.contains(&name)
-            || ["permission", "isadmin", "hasrole", "issuper", "scopes"].iter().any(|part| name.contains(part))
+            || ["permission", "isadmin", "hasrole", "issuper", "scopes"]
+                .iter()
+                .any(|part| name.contains(part))
     }
 
     pub(crate) fn is_ownership(&self, name: Ustr) -> bool {
@@ -206,9 +230,15 @@ impl Words {
     pub(crate) fn is_denial_constant(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.denial_constants.contains(&name)
-            || ["unauthorized", "unauthenticated", "forbidden", "permissiondenied", "accessdenied"]
-                .iter()
-                .any(|part| name.contains(part))
+            || [
+                "unauthorized",
+                "unauthenticated",
+                "forbidden",
+                "permissiondenied",
+                "accessdenied",
+            ]
+            .iter()
+            .any(|part| name.contains(part))
     }
 
     pub(crate) fn is_denial_status(&self, status: u16) -> bool {
@@ -217,7 +247,9 @@ impl Words {
 
     pub(crate) fn is_login_path(&self, path: &str) -> bool {
         let path = plain(path);
-        self.redirects.iter().any(|part| path.contains(part.as_str()))
+        self.redirects
+            .iter()
+            .any(|part| path.contains(part.as_str()))
     }
 
     pub(crate) fn verifies(&self, name: &str) -> bool {
@@ -227,16 +259,20 @@ impl Words {
     pub(crate) fn is_load(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.loads.contains(&name)
-            || ["find", "fetch", "load", "getby", "select"].iter().any(|part| name.starts_with(part))
+            || ["find", "fetch", "load", "getby", "select"]
+                .iter()
+                .any(|part| name.starts_with(part))
             || (name.starts_with("get") && name.len() > 3)
     }
 
     pub(crate) fn is_write(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.writes.contains(&name)
-            || ["delete", "update", "create", "remove", "insert", "save", "send", "publish"]
-                .iter()
-                .any(|part| name.starts_with(part))
+            || [
+                "delete", "update", "create", "remove", "insert", "save", "send", "publish",
+            ]
+            .iter()
+            .any(|part| name.starts_with(part))
     }
 
     pub(crate) fn is_harmless(&self, name: Ustr) -> bool {
@@ -251,11 +287,36 @@ impl Words {
     /// Whether an unknown guard's name says that it has to do with who calls.
     pub(crate) fn sounds_like_guard(&self, name: &str) -> bool {
         let name = plain(name);
-        if ["attach", "populate", "optional", "maybe", "load", "init"].iter().any(|part| name.starts_with(part)) {
+        if ["attach", "populate", "optional", "maybe", "load", "init"]
+            .iter()
+            .any(|part| name.starts_with(part))
+        {
             return false;
         }
-        ["auth", "login", "jwt", "token", "permission", "role", "protect", "guard", "session", "require", "admin", "access", "acl", "policy", "verify", "user", "identity", "apikey", "secur", "credential", "signedin"]
-            .iter()
-            .any(|part| name.contains(part))
+        [
+            "auth",
+            "login",
+            "jwt",
+            "token",
+            "permission",
+            "role",
+            "protect",
+            "guard",
+            "session",
+            "require",
+            "admin",
+            "access",
+            "acl",
+            "policy",
+            "verify",
+            "user",
+            "identity",
+            "apikey",
+            "secur",
+            "credential",
+            "signedin",
+        ]
+        .iter()
+        .any(|part| name.contains(part))
     }
 }

@@ -115,9 +115,11 @@ fn say_entry(db: &dyn Db, speech: &mut Speech, coverage: &Coverage, changed: Opt
     if !inert.is_empty() {
         speech.line(Line::default().text("Written for it, but never run:"));
         let point = |guard: &gatewatch_model::Guard| {
-            Line::default()
-                .code(guard.name().to_string())
-                .text(format!(" · {} · {}", guard.via, place(db, guard.site)))
+            Line::default().code(guard.name().to_string()).text(format!(
+                " · {} · {}",
+                guard.via,
+                place(db, guard.site)
+            ))
         };
         speech.points(inert.iter().map(point).collect());
     }

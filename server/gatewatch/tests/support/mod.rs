@@ -54,13 +54,22 @@ pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<()
     let mut routes = String::new();
     check_routes(&case, &before, bless.then_some(&mut blessed), &mut routes);
     if !routes.is_empty() {
-        wrong.push(Wrong { check: "Routes".to_owned(), text: routes });
+        wrong.push(Wrong {
+            check: "Routes".to_owned(),
+            text: routes,
+        });
     }
     for edit in &case.edits {
         // A panic in one edit must not hide what the others do.
         let checked = catch_unwind(AssertUnwindSafe(|| {
             let mut found: Vec<(&'static str, String)> = Vec::new();
-            check_edit(&case, edit, &before, bless.then_some(&mut blessed), &mut found);
+            check_edit(
+                &case,
+                edit,
+                &before,
+                bless.then_some(&mut blessed),
+                &mut found,
+            );
             found
         }));
         let found = checked.unwrap_or_else(|panic| {
@@ -68,7 +77,10 @@ pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<()
                 .downcast_ref::<String>()
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            vec![("panic", format!("    it panics: {}\n", why.unwrap_or_default()))]
+            vec![(
+                "panic",
+                format!("    it panics: {}\n", why.unwrap_or_default()),
+            )]
         });
         let kind = if edit.silent { "Silent" } else { "Edit" };
         for (way, text) in found {
@@ -83,7 +95,14 @@ pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<()
     if bless {
         blessed.write(path);
     }
-    open.compare(name, path, wrong.into_iter().map(|wrong| (wrong.check, wrong.text)).collect())
+    open.compare(
+        name,
+        path,
+        wrong
+            .into_iter()
+            .map(|wrong| (wrong.check, wrong.text))
+            .collect(),
+    )
 }
 
 fn check_routes(

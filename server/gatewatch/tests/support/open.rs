@@ -27,14 +27,26 @@ impl Open {
             if let Some((name, check)) = line.split_once(" | ")
                 && !line.starts_with('#')
             {
-                listed.entry(name.to_owned()).or_default().insert(check.to_owned());
+                listed
+                    .entry(name.to_owned())
+                    .or_default()
+                    .insert(check.to_owned());
             }
         }
-        Self { path, listed, failing: rewrite.then(Mutex::default) }
+        Self {
+            path,
+            listed,
+            failing: rewrite.then(Mutex::default),
+        }
     }
 
     /// Compares what fails in a case with what may.
-    pub fn compare(&self, name: &str, path: &Path, wrong: Vec<(String, String)>) -> Result<(), String> {
+    pub fn compare(
+        &self,
+        name: &str,
+        path: &Path,
+        wrong: Vec<(String, String)>,
+    ) -> Result<(), String> {
         if let Some(failing) = &self.failing {
             let checks: BTreeSet<String> = wrong.into_iter().map(|(check, _)| check).collect();
             if !checks.is_empty() {
@@ -52,10 +64,17 @@ impl Open {
         }
         for check in listed {
             if !wrong.iter().any(|(failing, _)| failing == check) {
-                let _ = writeln!(text, "  holds now, strike it from tests/cases/open.txt: {name} | {check}");
+                let _ = writeln!(
+                    text,
+                    "  holds now, strike it from tests/cases/open.txt: {name} | {check}"
+                );
             }
         }
-        if text.is_empty() { Ok(()) } else { Err(format!("{}\n{text}", path.display())) }
+        if text.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{}\n{text}", path.display()))
+        }
     }
 
     /// Writes the list anew, when it was read for that. Cases that this run left out keep their lines.

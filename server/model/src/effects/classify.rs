@@ -24,27 +24,44 @@ struct Features {
 }
 
 /// The controls of a condition, authentication first.
-pub(super) fn classify(walker: &mut Walker<'_>, test: ExprId, kind: Kind, status: Option<u16>) -> Vec<Classified> {
+pub(super) fn classify(
+    walker: &mut Walker<'_>,
+    test: ExprId,
+    kind: Kind,
+    status: Option<u16>,
+) -> Vec<Classified> {
     let mut features = Features::default();
     look(walker, test, &mut features, 0);
     let mut found = Vec::new();
     if kind.scoped && !features.ownership && !features.authorization {
         // What was loaded for the caller isn't there: the query asked whose it is.
-        return vec![Classified { effect: Effect::Ownership, demands: Vec::new() }];
+        return vec![Classified {
+            effect: Effect::Ownership,
+            demands: Vec::new(),
+        }];
     }
     if features.presence || !features.ownership && !features.authorization {
         // Presence beside a role test is the same guard's authentication.
         if !(features.ownership || features.authorization) || features.presence {
-            found.push(Classified { effect: Effect::Authentication, demands: Vec::new() });
+            found.push(Classified {
+                effect: Effect::Authentication,
+                demands: Vec::new(),
+            });
         }
     }
     if features.authorization {
         features.texts.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         features.texts.dedup();
-        found.push(Classified { effect: Effect::Authorization, demands: std::mem::take(&mut features.texts) });
+        found.push(Classified {
+            effect: Effect::Authorization,
+            demands: std::mem::take(&mut features.texts),
+        });
     }
     if features.ownership {
-        found.push(Classified { effect: Effect::Ownership, demands: Vec::new() });
+        found.push(Classified {
+            effect: Effect::Ownership,
+            demands: Vec::new(),
+        });
     }
     let _ = status;
     found
@@ -58,7 +75,11 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
         Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => {
             look(walker, inner, features, depth + 1);
         }
-        Expr::Binary { op: Operator::And | Operator::Or | Operator::Coalesce, left, right } => {
+        Expr::Binary {
+            op: Operator::And | Operator::Or | Operator::Coalesce,
+            left,
+            right,
+        } => {
             look(walker, left, features, depth + 1);
             look(walker, right, features, depth + 1);
         }
@@ -73,16 +94,26 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                 return;
             }
             let constant = |walker: &Walker<'_>, id: ExprId| {
-                matches!(walker.code.expr(id), Expr::Str(_) | Expr::Number(_) | Expr::Bool(_) | Expr::List(_) | Expr::Tuple(_))
+                matches!(
+                    walker.code.expr(id),
+                    Expr::Str(_) | Expr::Number(_) | Expr::Bool(_) | Expr::List(_) | Expr::Tuple(_)
+                )
             };
-            let names_role = names(walker, expr).into_iter().any(|name| walker.words.is_authorization(name));
+            let names_role = names(walker, expr)
+                .into_iter()
+                .any(|name| walker.words.is_authorization(name));
             if names_role {
                 features.authorization = true;
                 texts(walker, expr, &mut features.texts, 0);
                 return;
             }
-            if matches!(op, Operator::In | Operator::NotIn) || constant(walker, left) || constant(walker, right) {
-                let owns = names(walker, expr).into_iter().any(|name| walker.words.is_ownership(name) && !walker.words.is_identity(name));
+            if matches!(op, Operator::In | Operator::NotIn)
+                || constant(walker, left)
+                || constant(walker, right)
+            {
+                let owns = names(walker, expr)
+                    .into_iter()
+                    .any(|name| walker.words.is_ownership(name) && !walker.words.is_identity(name));
                 if owns && !constant(walker, left) && !constant(walker, right) {
                     features.ownership = true;
                 } else {
@@ -95,11 +126,18 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
             let other_kind = if a.identity { b } else { a };
             let field = match walker.code.expr(other) {
                 Expr::Attr { name, .. } => walker.words.is_ownership(name),
-                Expr::Name(name) => walker.words.is_ownership(name) && !walker.words.is_credential(name),
-                _ => names(walker, other).into_iter().any(|name| walker.words.is_ownership(name)),
+                Expr::Name(name) => {
+                    walker.words.is_ownership(name) && !walker.words.is_credential(name)
+                }
+                _ => names(walker, other)
+                    .into_iter()
+                    .any(|name| walker.words.is_ownership(name)),
             };
             if (a.identity || b.identity)
-                && matches!(op, Operator::Eq | Operator::Ne | Operator::Is | Operator::IsNot)
+                && matches!(
+                    op,
+                    Operator::Eq | Operator::Ne | Operator::Is | Operator::IsNot
+                )
                 && (field || other_kind.loaded || other_kind.data)
             {
                 features.ownership = true;
@@ -115,17 +153,27 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
             };
             // `user.roles.includes("admin")`, `has_perm(user, "x")`, `user.scopes.contains(&scope)`
             let role = last.is_some_and(|name| walker.words.is_authorization(name))
-                || names(walker, expr).into_iter().any(|name| walker.words.is_authorization(name));
+                || names(walker, expr)
+                    .into_iter()
+                    .any(|name| walker.words.is_authorization(name));
             if role {
                 features.authorization = true;
                 texts(walker, expr, &mut features.texts, 0);
                 return;
             }
-            let arguments: Vec<ExprId> = walker.code.args(args).iter().map(|arg| arg.value).collect();
+            let arguments: Vec<ExprId> =
+                walker.code.args(args).iter().map(|arg| arg.value).collect();
             // `item.owner.equals(req.user.id)`
-            let equals = last.is_some_and(|name| matches!(name.as_str(), "equals" | "eq" | "ne" | "includes" | "contains"));
+            let equals = last.is_some_and(|name| {
+                matches!(
+                    name.as_str(),
+                    "equals" | "eq" | "ne" | "includes" | "contains"
+                )
+            });
             if equals && arguments.iter().any(|&arg| walker.value(arg).identity) {
-                let owner = names(walker, callee).into_iter().any(|name| walker.words.is_ownership(name));
+                let owner = names(walker, callee)
+                    .into_iter()
+                    .any(|name| walker.words.is_ownership(name));
                 if owner || walker.value(callee).loaded {
                     features.ownership = true;
                     return;
@@ -172,7 +220,9 @@ pub(super) fn names(walker: &Walker<'_>, expr: ExprId) -> Vec<Ustr> {
             Expr::List(args) | Expr::Tuple(args) => {
                 stack.extend(walker.code.args(args).iter().map(|arg| arg.value));
             }
-            Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => stack.push(inner),
+            Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => {
+                stack.push(inner)
+            }
             Expr::Binary { left, right, .. } => stack.extend([left, right]),
             _ => {}
         }
@@ -204,7 +254,9 @@ pub(super) fn texts(walker: &Walker<'_>, expr: ExprId, out: &mut Vec<Ustr>, dept
             all.extend(walker.code.args(args).iter().map(|arg| arg.value));
             all
         }
-        Expr::List(args) | Expr::Tuple(args) => walker.code.args(args).iter().map(|arg| arg.value).collect(),
+        Expr::List(args) | Expr::Tuple(args) => {
+            walker.code.args(args).iter().map(|arg| arg.value).collect()
+        }
         Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) => vec![inner],
         Expr::Binary { left, right, .. } => vec![left, right],
         _ => Vec::new(),

@@ -26,11 +26,26 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    pub(super) const REQUEST: Self = Self { request: true, ..Self::NONE };
-    pub(super) const CREDENTIAL: Self = Self { credential: true, ..Self::NONE };
-    pub(super) const HEADER: Self = Self { header: true, ..Self::NONE };
-    pub(super) const IDENTITY: Self = Self { identity: true, ..Self::NONE };
-    pub(super) const DATA: Self = Self { data: true, ..Self::NONE };
+    pub(super) const REQUEST: Self = Self {
+        request: true,
+        ..Self::NONE
+    };
+    pub(super) const CREDENTIAL: Self = Self {
+        credential: true,
+        ..Self::NONE
+    };
+    pub(super) const HEADER: Self = Self {
+        header: true,
+        ..Self::NONE
+    };
+    pub(super) const IDENTITY: Self = Self {
+        identity: true,
+        ..Self::NONE
+    };
+    pub(super) const DATA: Self = Self {
+        data: true,
+        ..Self::NONE
+    };
     pub(super) const NONE: Self = Self {
         request: false,
         credential: false,

@@ -44,7 +44,9 @@ impl Check {
     /// Whether the check is made when this method is called.
     pub fn applies_to(&self, method: &str) -> bool {
         match &self.methods {
-            Some((among, methods)) => methods.iter().any(|own| own.eq_ignore_ascii_case(method)) == *among,
+            Some((among, methods)) => {
+                methods.iter().any(|own| own.eq_ignore_ascii_case(method)) == *among
+            }
             None => true,
         }
     }
@@ -99,9 +101,19 @@ pub enum Use {
 
 /// See [`Effects`].
 #[salsa::tracked(returns(clone), cycle_result = no_effects)]
-pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: Use) -> Arc<Effects> {
-    let Some(facts) = function(db, file, id) else { return Arc::default() };
-    let Some(signature) = signature(db, file, id) else { return Arc::default() };
+pub fn effects_of(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    id: Ustr,
+    used: Use,
+) -> Arc<Effects> {
+    let Some(facts) = function(db, file, id) else {
+        return Arc::default();
+    };
+    let Some(signature) = signature(db, file, id) else {
+        return Arc::default();
+    };
     // A chain of calls can be as long as the workspace makes it: the stack grows with it.
     let mut effects = crate::deep(|| walk::walk(db, tree, file, id, used, &facts, &signature));
     // A decorator, a factory: what it returns does the work.
@@ -122,13 +134,16 @@ pub fn effects_of(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr, used: 
 fn settle(db: &dyn Db, file: SourceFile, effects: &mut Effects) {
     let mut owners: Vec<Ustr> = Vec::new();
     sites(effects, |(_, place)| {
-        let by_index = place.in_body && matches!(place.node, PlaceNode::Expr(_) | PlaceNode::Stmt(_));
+        let by_index =
+            place.in_body && matches!(place.node, PlaceNode::Expr(_) | PlaceNode::Stmt(_));
         if by_index && !owners.contains(&place.code) {
             owners.push(place.code);
         }
     });
     for owner in owners {
-        let Some(facts) = function(db, file, owner) else { continue };
+        let Some(facts) = function(db, file, owner) else {
+            continue;
+        };
         let sayings = Sayings::of(&facts.body);
         sites(effects, |(of, place)| {
             if *of == file && place.in_body && place.code == owner {
@@ -172,21 +187,34 @@ fn returned_functions(facts: &gatewatch_syntax::FunctionFacts) -> Vec<Ustr> {
     let code = &facts.body;
     let mut found = Vec::new();
     for stmt in &code.stmts {
-        let (Stmt::Return(Some(value)) | Stmt::Tail(value)) = stmt else { continue };
+        let (Stmt::Return(Some(value)) | Stmt::Tail(value)) = stmt else {
+            continue;
+        };
         let mut values = vec![*value];
         while let Some(value) = values.pop() {
             match code.expr(value) {
                 Expr::Function(index) => {
-                    found.extend(code.functions.get(index as usize).map(|function| function.id));
+                    found.extend(
+                        code.functions
+                            .get(index as usize)
+                            .map(|function| function.id),
+                    );
                 }
                 Expr::Name(name) => {
-                    found.extend(code.functions.iter().find(|function| function.name == name).map(|function| function.id));
+                    found.extend(
+                        code.functions
+                            .iter()
+                            .find(|function| function.name == name)
+                            .map(|function| function.id),
+                    );
                 }
                 // `return update_wrapper(inner, f)`, `[auth, (req, res, next) => …]`
                 Expr::Call { args, .. } | Expr::List(args) | Expr::Tuple(args) => {
                     values.extend(code.args(args).iter().map(|arg| arg.value));
                 }
-                Expr::Cond { then, otherwise, .. } => values.extend([then, otherwise]),
+                Expr::Cond {
+                    then, otherwise, ..
+                } => values.extend([then, otherwise]),
                 _ => {}
             }
         }

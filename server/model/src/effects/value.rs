@@ -14,7 +14,11 @@ impl Walker<'_> {
     /// The kind of an expression; on the way its calls take effect.
     pub(super) fn value(&mut self, id: ExprId) -> Kind {
         self.depth += 1;
-        let kind = if self.depth > 120 { Kind::NONE } else { self.value_of(id) };
+        let kind = if self.depth > 120 {
+            Kind::NONE
+        } else {
+            self.value_of(id)
+        };
         if kind.asks() && !self.effects.ambient {
             self.effects.ambient = self.is_ambient(id);
         }
@@ -32,10 +36,15 @@ impl Walker<'_> {
                     Expr::Attr { base, .. } => base,
                     _ => return false,
                 },
-                Expr::Binary { op: Operator::In | Operator::NotIn, right, .. } => right,
+                Expr::Binary {
+                    op: Operator::In | Operator::NotIn,
+                    right,
+                    ..
+                } => right,
                 Expr::Name(name) => {
                     return !self.env.contains_key(&name)
-                        && (matches!(name.as_str(), "request" | "g" | "session") || self.words.is_identity(name));
+                        && (matches!(name.as_str(), "request" | "g" | "session")
+                            || self.words.is_identity(name));
                 }
                 _ => return false,
             };
@@ -83,7 +92,9 @@ impl Walker<'_> {
                 }
                 kind
             }
-            Expr::Not(inner) | Expr::Unary(inner) | Expr::Spread(inner) | Expr::Yield(inner) => self.value(inner),
+            Expr::Not(inner) | Expr::Unary(inner) | Expr::Spread(inner) | Expr::Yield(inner) => {
+                self.value(inner)
+            }
             Expr::Await(inner) => self.value(inner),
             Expr::Try(inner) => {
                 let kind = self.value(inner);
@@ -103,15 +114,24 @@ impl Walker<'_> {
                 }
                 left_kind | right_kind
             }
-            Expr::Cond { test, then, otherwise } => {
+            Expr::Cond {
+                test,
+                then,
+                otherwise,
+            } => {
                 let kind = self.value(test);
                 let either = self.value(then) | self.value(otherwise);
-                Kind { denial: either.denial, ..kind | either }
+                Kind {
+                    denial: either.denial,
+                    ..kind | either
+                }
             }
             Expr::List(args) | Expr::Tuple(args) | Expr::Dict(args) => self.args_kind(args),
             Expr::Template(parts) => {
                 let parts: Vec<ExprId> = self.code.parts(parts).collect();
-                parts.into_iter().fold(Kind::NONE, |kind, part| kind | self.value(part))
+                parts
+                    .into_iter()
+                    .fold(Kind::NONE, |kind, part| kind | self.value(part))
             }
             Expr::Assign { target, value } => {
                 let kind = self.value(value);
@@ -148,20 +168,34 @@ impl Walker<'_> {
                             self.bind_pattern(arm.pattern, subject);
                             stack.push(arm.body);
                         }
-                        kind = kind | Kind { denial: false, ..subject };
+                        kind = kind
+                            | Kind {
+                                denial: false,
+                                ..subject
+                            };
                     }
-                    Some(Stmt::If { then, otherwise, .. }) => {
+                    Some(Stmt::If {
+                        then, otherwise, ..
+                    }) => {
                         stack.push(then);
                         stack.extend(otherwise);
                     }
                     Some(Stmt::Tail(value)) => {
                         if !matches!(code.expr(value), Expr::Block(_)) {
-                            kind = kind | Kind { denial: false, ..self.value(value) };
+                            kind = kind
+                                | Kind {
+                                    denial: false,
+                                    ..self.value(value)
+                                };
                         } else if let Expr::Block(inner) = code.expr(value) {
                             stack.push(inner);
                         }
                     }
-                    Some(Stmt::Loop { target: Some(target), subject: Some(subject), body }) => {
+                    Some(Stmt::Loop {
+                        target: Some(target),
+                        subject: Some(subject),
+                        body,
+                    }) => {
                         let subject = self.value(subject);
                         self.assign(target, subject);
                         stack.push(body);
@@ -195,7 +229,10 @@ impl Walker<'_> {
             _ => {}
         }
         if self.words.is_denial_constant(name) {
-            return Kind { denial: true, ..Kind::NONE };
+            return Kind {
+                denial: true,
+                ..Kind::NONE
+            };
         }
         // A proxy that a library or a module of the workspace provides: `current_user`.
         if self.words.is_identity(name) {
@@ -211,7 +248,11 @@ impl Walker<'_> {
 
     fn member_kind(&mut self, base: ExprId, kind: Kind, name: Ustr) -> Kind {
         if kind.identity || kind.credential || kind.scoped {
-            return Kind { request: false, data: false, ..kind };
+            return Kind {
+                request: false,
+                data: false,
+                ..kind
+            };
         }
         if kind.header {
             return kind;
@@ -220,28 +261,71 @@ impl Walker<'_> {
         let spelled = name.to_lowercase();
         if kind.request {
             // What the caller sends as content is no identity, whatever its name.
-            if matches!(spelled.as_str(), "body" | "params" | "json" | "form" | "files" | "path_params" | "get_json" | "match_info" | "view_args" | "values" | "args" | "query" | "query_params" | "searchparams")
-            {
+            if matches!(
+                spelled.as_str(),
+                "body"
+                    | "params"
+                    | "json"
+                    | "form"
+                    | "files"
+                    | "path_params"
+                    | "get_json"
+                    | "match_info"
+                    | "view_args"
+                    | "values"
+                    | "args"
+                    | "query"
+                    | "query_params"
+                    | "searchparams"
+            ) {
                 return match self.used {
                     Use::Handler => Kind::DATA,
                     // A guard may find its token in the query, never in the body.
-                    Use::Guard if matches!(spelled.as_str(), "args" | "query" | "query_params" | "searchparams" | "values") => Kind::REQUEST,
+                    Use::Guard
+                        if matches!(
+                            spelled.as_str(),
+                            "args" | "query" | "query_params" | "searchparams" | "values"
+                        ) =>
+                    {
+                        Kind::REQUEST
+                    }
                     Use::Guard => Kind::DATA,
                 };
             }
             let carrier = self.carrier(base);
-            if matches!(carrier, Some("cookies" | "session")) && !matches!(spelled.as_str(), "get" | "pop" | "save" | "destroy" | "clear" | "delete" | "set" | "id" | "regenerate" | "modified" | "permanent") {
+            if matches!(carrier, Some("cookies" | "session"))
+                && !matches!(
+                    spelled.as_str(),
+                    "get"
+                        | "pop"
+                        | "save"
+                        | "destroy"
+                        | "clear"
+                        | "delete"
+                        | "set"
+                        | "id"
+                        | "regenerate"
+                        | "modified"
+                        | "permanent"
+                )
+            {
                 self.effects.reads_identity = true;
                 return Kind::CREDENTIAL;
             }
-            if carrier == Some("headers") && self.used == Use::Guard && words.can_carry_credential(name) && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter") {
+            if carrier == Some("headers")
+                && self.used == Use::Guard
+                && words.can_carry_credential(name)
+                && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter")
+            {
                 return self.header_kind(name);
             }
             if words.is_identity(name) && !matches!(spelled.as_str(), "session") {
                 self.effects.reads_identity = true;
                 return Kind::IDENTITY;
             }
-            if words.is_credential(name) && !matches!(spelled.as_str(), "cookies" | "cookie" | "key") {
+            if words.is_credential(name)
+                && !matches!(spelled.as_str(), "cookies" | "cookie" | "key")
+            {
                 self.effects.reads_identity = true;
                 return Kind::CREDENTIAL;
             }
@@ -254,7 +338,10 @@ impl Walker<'_> {
         if let Expr::Name(of) = self.code.expr(base)
             && matches!(of.as_str(), "self" | "this" | "g" | "locals" | "cls")
             && words.is_identity(name)
-            && !matches!(spelled.as_str(), "session" | "user_id" | "admin" | "account" | "member")
+            && !matches!(
+                spelled.as_str(),
+                "session" | "user_id" | "admin" | "account" | "member"
+            )
         {
             self.effects.reads_identity = true;
             return Kind::IDENTITY;
@@ -266,7 +353,10 @@ impl Walker<'_> {
             return Kind::IDENTITY;
         }
         if words.is_denial_constant(name) {
-            return Kind { denial: true, ..kind };
+            return Kind {
+                denial: true,
+                ..kind
+            };
         }
         kind
     }
@@ -295,7 +385,10 @@ impl Walker<'_> {
                 gatewatch_syntax::facts::Imported::Name(name) => Some(name),
                 _ => None,
             };
-            let value = Value::Import(ImportRef { module: import.module, name: of });
+            let value = Value::Import(ImportRef {
+                module: import.module,
+                name: of,
+            });
             return crate::names::follow(
                 self.db,
                 self.tree,
@@ -359,7 +452,11 @@ impl Walker<'_> {
                 let mut kind = kind;
                 // Something loaded with a credential or by the identity and called user is the identity.
                 if kind.scoped && self.words.is_identity(name) {
-                    kind = Kind { scoped: false, identity: true, ..kind };
+                    kind = Kind {
+                        scoped: false,
+                        identity: true,
+                        ..kind
+                    };
                 }
                 self.env.insert(name, kind);
             }
@@ -398,7 +495,11 @@ impl Walker<'_> {
             Expr::Name(name) if !name.chars().next().is_some_and(char::is_uppercase) => {
                 self.assign(pattern, kind);
             }
-            Expr::Call { args, .. } | Expr::New { args, .. } | Expr::Tuple(args) | Expr::List(args) | Expr::Dict(args) => {
+            Expr::Call { args, .. }
+            | Expr::New { args, .. }
+            | Expr::Tuple(args)
+            | Expr::List(args)
+            | Expr::Dict(args) => {
                 let code = std::sync::Arc::clone(&self.code);
                 for arg in code.args(args) {
                     self.bind_pattern(arg.value, kind);
@@ -425,7 +526,10 @@ impl Walker<'_> {
                 self.closure(index, Kind::NONE);
                 return self.args_kind(args);
             }
-            Expr::Call { callee: inner, args: inner_args } => {
+            Expr::Call {
+                callee: inner,
+                args: inner_args,
+            } => {
                 // `passport.authenticate("jwt")(req, res, next)`, `require(x)(y)`
                 let kind = self.call(callee, inner, inner_args);
                 let given = self.args_kind(args);
@@ -434,7 +538,14 @@ impl Walker<'_> {
                     && let Some((file, method)) =
                         crate::names::method(self.db, self.tree, file, class, ustr("__call__"))
                 {
-                    let called = self.workspace_call(id, file, method, given | kind, Kind::NONE, ustr("__call__"));
+                    let called = self.workspace_call(
+                        id,
+                        file,
+                        method,
+                        given | kind,
+                        Kind::NONE,
+                        ustr("__call__"),
+                    );
                     return called | given;
                 }
                 // `login_required(view)(…)`, `passport.authenticate("jwt")(req, res, next)`
@@ -456,7 +567,15 @@ impl Walker<'_> {
                             _ => continue,
                         };
                         let (site, order) = (self.site(id), self.order());
-                        self.add(Check { effect, strength: Strength::Enforcing, site, by: None, demands: Vec::new(), order, methods: self.methods() });
+                        self.add(Check {
+                            effect,
+                            strength: Strength::Enforcing,
+                            site,
+                            by: None,
+                            demands: Vec::new(),
+                            order,
+                            methods: self.methods(),
+                        });
                     }
                 }
                 return kind | given;
@@ -480,19 +599,34 @@ impl Walker<'_> {
                 }
             }
             if let Some(text) = code.str_of(arg.value) {
-                named_credential |= self.words.is_credential(ustr(text)) || self.words.is_identity(ustr(text));
+                named_credential |=
+                    self.words.is_credential(ustr(text)) || self.words.is_identity(ustr(text));
             } else if let Expr::Attr { name, .. } | Expr::Name(name) = code.expr(arg.value) {
                 // `headers.get(AUTHORIZATION)`
-                named_credential |= name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                named_credential |= name
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
                     && self.words.is_credential(name);
             }
         }
         // `jwt.verify(token, key, (err, claims) => …)`: the callback is told, nothing is thrown.
         let calls_back = !closures.is_empty();
         for index in closures {
-            let gives = self.closure(index, Kind { denial: false, ..arg_kind | base_kind });
+            let gives = self.closure(
+                index,
+                Kind {
+                    denial: false,
+                    ..arg_kind | base_kind
+                },
+            );
             // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
-            arg_kind = arg_kind | Kind { request: false, denial: false, verified: false, ..gives };
+            arg_kind = arg_kind
+                | Kind {
+                    request: false,
+                    denial: false,
+                    verified: false,
+                    ..gives
+                };
         }
         let target = self.callee_target(callee);
         let whole = target.external_name();
@@ -512,20 +646,41 @@ impl Walker<'_> {
             self.effects.reads_identity = true;
             return Kind::CREDENTIAL;
         }
-        if base_kind.request && matches!(lower.as_str(), "get" | "header" | "cookie" | "get_cookie" | "get_header" | "get_signed" | "getheader" | "pop" | "get_all") {
+        if base_kind.request
+            && matches!(
+                lower.as_str(),
+                "get"
+                    | "header"
+                    | "cookie"
+                    | "get_cookie"
+                    | "get_header"
+                    | "get_signed"
+                    | "getheader"
+                    | "pop"
+                    | "get_all"
+            )
+        {
             let carrier = base.and_then(|base| self.carrier(base));
-            let by_text = code.args(args).first().and_then(|arg| match code.expr(arg.value) {
-                Expr::Str(text) => Some(ustr(code.string(text))),
-                Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
-                _ => None,
-            });
+            let by_text = code
+                .args(args)
+                .first()
+                .and_then(|arg| match code.expr(arg.value) {
+                    Expr::Str(text) => Some(ustr(code.string(text))),
+                    Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
+                    _ => None,
+                });
             let taken = match (carrier, by_text) {
                 (Some("cookies" | "session"), Some(_)) => true,
-                (Some("headers"), Some(name)) => self.used == Use::Guard && self.words.can_carry_credential(name),
+                (Some("headers"), Some(name)) => {
+                    self.used == Use::Guard && self.words.can_carry_credential(name)
+                }
                 // `req.get("x-key")`, `req.header("x-key")`, `c.req.header("x-key")`
                 (None, Some(name)) => {
                     self.used == Use::Guard
-                        && matches!(lower.as_str(), "get" | "header" | "getheader" | "get_cookie" | "cookie")
+                        && matches!(
+                            lower.as_str(),
+                            "get" | "header" | "getheader" | "get_cookie" | "cookie"
+                        )
                         && matches!(base.map(|base| code.expr(base)), Some(Expr::Name(of) | Expr::Attr { name: of, .. }) if matches!(of.as_str(), "req" | "request"))
                         && self.words.can_carry_credential(name)
                 }
@@ -544,12 +699,22 @@ impl Walker<'_> {
         if base_kind.request && !matches!(lower.as_str(), "get" | "pop" | "getlist") {
             let member = self.member_kind(base.unwrap_or(callee), base_kind, name);
             if member.asks() {
-                return member | Kind { request: false, ..arg_kind };
+                return member
+                    | Kind {
+                        request: false,
+                        ..arg_kind
+                    };
             }
         }
         // Errors and answers that refuse.
         if self.refusal_call(name, base_kind, args).is_some() {
-            return Kind { denial: true, ..Kind { request: false, ..base_kind | arg_kind } };
+            return Kind {
+                denial: true,
+                ..Kind {
+                    request: false,
+                    ..base_kind | arg_kind
+                }
+            };
         }
         // A library that verifies: it throws for a bad credential.
         if whole.is_some_and(|whole| self.words.verifies(&whole)) {
@@ -570,7 +735,10 @@ impl Walker<'_> {
                     });
                 }
             }
-            return Kind { verified: true, ..Kind::IDENTITY };
+            return Kind {
+                verified: true,
+                ..Kind::IDENTITY
+            };
         }
         if let Some(whole) = whole
             && let Some(control) = gatewatch_frameworks::packs().control(whole)
@@ -578,7 +746,10 @@ impl Walker<'_> {
             && !control.effects.is_empty()
             && matches!(lower.as_str(), "verify_jwt_in_request" | "jwt_required")
         {
-            return Kind { verified: true, ..Kind::IDENTITY };
+            return Kind {
+                verified: true,
+                ..Kind::IDENTITY
+            };
         }
         match target {
             Target::Function(file, function) => {
@@ -587,7 +758,12 @@ impl Walker<'_> {
                     return kind;
                 }
             }
-            Target::Class(..) => return Kind { denial: false, ..arg_kind },
+            Target::Class(..) => {
+                return Kind {
+                    denial: false,
+                    ..arg_kind
+                };
+            }
             // An instance is called.
             Target::Call { callee, .. } => {
                 if let Target::Class(file, class) = *callee
@@ -610,13 +786,19 @@ impl Walker<'_> {
         Target::Call {
             callee: Box::new(Target::Class(file, class)),
             args: std::sync::Arc::from([]),
-            scope: crate::names::Seen::of_module(self.db, self.file, gatewatch_frameworks::Value::Unknown),
+            scope: crate::names::Seen::of_module(
+                self.db,
+                self.file,
+                gatewatch_frameworks::Value::Unknown,
+            ),
         }
     }
 
     /// Remembers that a name holds an instance: `checker = Checker(key)`.
     pub(super) fn assign_instance(&mut self, target: ExprId, value: ExprId) {
-        let Expr::Name(name) = self.code.expr(target) else { return };
+        let Expr::Name(name) = self.code.expr(target) else {
+            return;
+        };
         let mut value = value;
         while let Expr::Await(inner) = self.code.expr(value) {
             value = inner;
@@ -639,16 +821,25 @@ impl Walker<'_> {
                     return Target::Unknown;
                 }
                 // A function beside this one, or around it.
-                if let Some(function) = self.code.functions.iter().find(|function| function.name == name) {
+                if let Some(function) = self
+                    .code
+                    .functions
+                    .iter()
+                    .find(|function| function.name == name)
+                {
                     return Target::Function(self.file, function.id);
                 }
                 self.lookup(name)
             }
             Expr::Attr { base, name } => match self.code.expr(base) {
-                Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => {
-                    self.own_method(name).map_or(Target::Unknown, |(file, id)| Target::Function(file, id))
+                Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => self
+                    .own_method(name)
+                    .map_or(Target::Unknown, |(file, id)| Target::Function(file, id)),
+                Expr::Name(of)
+                    if self.env.contains_key(&of) && !self.instances.contains_key(&of) =>
+                {
+                    Target::Unknown
                 }
-                Expr::Name(of) if self.env.contains_key(&of) && !self.instances.contains_key(&of) => Target::Unknown,
                 _ => {
                     let base = self.callee_target(base);
                     match base {
@@ -658,18 +849,20 @@ impl Walker<'_> {
                 }
             },
             Expr::Index { base, .. } => self.callee_target(base),
-            Expr::Call { callee, .. } | Expr::New { callee, .. } => match self.callee_target(callee) {
-                Target::Unknown => Target::Unknown,
-                callee => Target::Call {
-                    callee: Box::new(callee),
-                    args: std::sync::Arc::from([]),
-                    scope: crate::names::Seen::of_module(
-                        self.db,
-                        self.file,
-                        gatewatch_frameworks::Value::Unknown,
-                    ),
-                },
-            },
+            Expr::Call { callee, .. } | Expr::New { callee, .. } => {
+                match self.callee_target(callee) {
+                    Target::Unknown => Target::Unknown,
+                    callee => Target::Call {
+                        callee: Box::new(callee),
+                        args: std::sync::Arc::from([]),
+                        scope: crate::names::Seen::of_module(
+                            self.db,
+                            self.file,
+                            gatewatch_frameworks::Value::Unknown,
+                        ),
+                    },
+                }
+            }
             _ => Target::Unknown,
         }
     }
@@ -692,15 +885,31 @@ impl Walker<'_> {
     ) -> Kind {
         let inner = effects_of(self.db, self.tree, file, function, Use::Guard);
         let site = self.site(id);
-        if self.effects.calls.len() < 64 && !self.effects.calls.iter().any(|call| call.0 == file && call.1 == function) {
+        if self.effects.calls.len() < 64
+            && !self
+                .effects
+                .calls
+                .iter()
+                .any(|call| call.0 == file && call.1 == function)
+        {
             self.effects.calls.push((file, function, site));
         }
         // A function that is only given data of the request checks that data: a login is no guard.
-        let informed = args.asks() || args.request || base.asks() || inner.reads_identity && !args.data || inner.ambient;
+        let informed = args.asks()
+            || args.request
+            || base.asks()
+            || inner.reads_identity && !args.data
+            || inner.ambient;
         if informed && !inner.checks.is_empty() && !self.conditional() && self.denies_out() {
             for check in &inner.checks {
                 let ownership = check.effect == Effect::Ownership;
-                if !ownership && self.used == Use::Handler && args.data && !args.asks() && !args.request && !inner.ambient {
+                if !ownership
+                    && self.used == Use::Handler
+                    && args.data
+                    && !args.asks()
+                    && !args.request
+                    && !inner.ambient
+                {
                     continue;
                 }
                 let site = self.site(id);
@@ -719,32 +928,61 @@ impl Walker<'_> {
         self.effects.reads_identity |= inner.reads_identity && !args.data || inner.ambient;
         self.effects.ambient |= inner.ambient;
         if inner.always_denies {
-            return Kind { denial: true, ..Kind::NONE };
+            return Kind {
+                denial: true,
+                ..Kind::NONE
+            };
         }
-        let enforcing = inner.checks.iter().any(|check| check.effect == Effect::Authentication);
+        let enforcing = inner
+            .checks
+            .iter()
+            .any(|check| check.effect == Effect::Authentication);
         if inner.loads || inner.writes {
             self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
             self.wrote |= inner.writes && !self.words.is_identity_callable(name) && !enforcing;
         }
         if informed && (inner.returns_identity || enforcing) {
-            return Kind { verified: enforcing, ..Kind::IDENTITY };
+            return Kind {
+                verified: enforcing,
+                ..Kind::IDENTITY
+            };
         }
         Kind::NONE
     }
 
     /// A call of something that can't be looked into: its name and arguments tell.
-    fn unknown_call(&mut self, base: Option<ExprId>, base_kind: Kind, args: Kind, name: Ustr, no_args: bool) -> Kind {
+    fn unknown_call(
+        &mut self,
+        base: Option<ExprId>,
+        base_kind: Kind,
+        args: Kind,
+        name: Ustr,
+        no_args: bool,
+    ) -> Kind {
         let words = self.words;
         // A member of the identity or credential stays one: `token.split(" ")`, `user.has_perm("x")`.
         if base_kind.asks() {
-            return Kind { request: false, denial: false, data: false, ..base_kind };
+            return Kind {
+                request: false,
+                denial: false,
+                data: false,
+                ..base_kind
+            };
         }
         let getter = words.is_identity_callable(name) || words.is_identity(name);
-        if getter && (no_args || args.request || args.credential || args.identity) && !base_kind.data && !args.data {
-            let unresolved_local = base.is_none() && self.env.get(&name).is_some_and(|kind| kind.data);
+        if getter
+            && (no_args || args.request || args.credential || args.identity)
+            && !base_kind.data
+            && !args.data
+        {
+            let unresolved_local =
+                base.is_none() && self.env.get(&name).is_some_and(|kind| kind.data);
             if !unresolved_local {
                 self.effects.reads_identity = true;
-                return Kind { verified: true, ..Kind::IDENTITY };
+                return Kind {
+                    verified: true,
+                    ..Kind::IDENTITY
+                };
             }
         }
         if args.credential && !args.data {
@@ -758,32 +996,66 @@ impl Walker<'_> {
             return Kind::HEADER;
         }
         let harmless = base.is_none_or(|base| {
-            names(self, base).into_iter().any(|name| words.is_harmless(name)) || base_kind.request || base_kind.data
+            names(self, base)
+                .into_iter()
+                .any(|name| words.is_harmless(name))
+                || base_kind.request
+                || base_kind.data
         });
         if !harmless {
             if words.is_write(name) {
                 self.wrote = true;
                 let scoped = args.identity;
-                return Kind { scoped, loaded: true, ..Kind::NONE };
+                return Kind {
+                    scoped,
+                    loaded: true,
+                    ..Kind::NONE
+                };
             }
             if words.is_load(name) {
                 self.loaded = true;
-                return Kind { scoped: args.identity, loaded: true, ..Kind::NONE };
+                return Kind {
+                    scoped: args.identity,
+                    loaded: true,
+                    ..Kind::NONE
+                };
             }
         }
         if args.identity {
             // A query that is built up: `select(Item).where(Item.owner_id == user.id)`.
-            return Kind { scoped: !harmless || base_kind.loaded, identity: false, loaded: base_kind.loaded, ..Kind { credential: false, verified: false, request: false, denial: false, ..args } };
+            return Kind {
+                scoped: !harmless || base_kind.loaded,
+                identity: false,
+                loaded: base_kind.loaded,
+                ..Kind {
+                    credential: false,
+                    verified: false,
+                    request: false,
+                    denial: false,
+                    ..args
+                }
+            };
         }
-        Kind { request: base_kind.request, denial: false, loaded: base_kind.loaded, scoped: base_kind.scoped, data: args.data || base_kind.data, ..Kind::NONE }
+        Kind {
+            request: base_kind.request,
+            denial: false,
+            loaded: base_kind.loaded,
+            scoped: base_kind.scoped,
+            data: args.data || base_kind.data,
+            ..Kind::NONE
+        }
     }
 
     /// A closure runs where it is handed over: its parameters carry what the call knows.
     /// Returns what an expression that is its whole body has to do with who is calling.
     fn closure(&mut self, index: u32, kind: Kind) -> Kind {
         let code = std::sync::Arc::clone(&self.code);
-        let Some(function) = code.functions.get(index as usize) else { return Kind::NONE };
-        let Some(facts) = gatewatch_syntax::function(self.db, self.file, function.id) else { return Kind::NONE };
+        let Some(function) = code.functions.get(index as usize) else {
+            return Kind::NONE;
+        };
+        let Some(facts) = gatewatch_syntax::function(self.db, self.file, function.id) else {
+            return Kind::NONE;
+        };
         if self.depth > 40 {
             return Kind::NONE;
         }
@@ -795,7 +1067,10 @@ impl Walker<'_> {
                 let kind = match name.as_str() {
                     "req" | "request" | "ctx" | "c" => Kind::REQUEST,
                     "err" | "error" | "e" if kind.asks() => kind,
-                    _ if kind.asks() => Kind { request: false, ..kind },
+                    _ if kind.asks() => Kind {
+                        request: false,
+                        ..kind
+                    },
                     _ => Kind::NONE,
                 };
                 self.env.insert(name, kind);
@@ -805,8 +1080,13 @@ impl Walker<'_> {
         let outer_owner = std::mem::replace(&mut self.owner, function.id);
         self.block(facts.body.root, false);
         let mut statements = facts.body.block(facts.body.root);
-        let gives = match (statements.next().and_then(|id| facts.body.stmt(id)), statements.next()) {
-            (Some(Stmt::Tail(value) | Stmt::Return(Some(value))), None) if !kind.asks() => self.value(value),
+        let gives = match (
+            statements.next().and_then(|id| facts.body.stmt(id)),
+            statements.next(),
+        ) {
+            (Some(Stmt::Tail(value) | Stmt::Return(Some(value))), None) if !kind.asks() => {
+                self.value(value)
+            }
             _ => Kind::NONE,
         };
         self.code = outer_code;
@@ -822,7 +1102,10 @@ impl Walker<'_> {
             match self.code.expr(at) {
                 Expr::Call { callee, .. } => at = callee,
                 Expr::Attr { base, name } => {
-                    if matches!(name.as_str(), "transpose" | "unwrap_or_default" | "unwrap_or" | "ok") {
+                    if matches!(
+                        name.as_str(),
+                        "transpose" | "unwrap_or_default" | "unwrap_or" | "ok"
+                    ) {
                         return true;
                     }
                     at = base;
@@ -932,7 +1215,10 @@ impl Walker<'_> {
                                 return Some(true);
                             }
                             if self.refusal_call(name, Kind::NONE, args).is_some()
-                                || matches!(name.as_str(), "status" | "code" | "writeHead" | "sendStatus") && self.status_arg(args)
+                                || matches!(
+                                    name.as_str(),
+                                    "status" | "code" | "writeHead" | "sendStatus"
+                                ) && self.status_arg(args)
                             {
                                 return Some(false);
                             }
@@ -945,7 +1231,11 @@ impl Walker<'_> {
                             at = Some(base);
                         }
                         Expr::Tuple(args) => {
-                            let denies = self.code.args(args).iter().any(|arg| self.denial_value(arg.value));
+                            let denies = self
+                                .code
+                                .args(args)
+                                .iter()
+                                .any(|arg| self.denial_value(arg.value));
                             return denies.then_some(true);
                         }
                         _ => break,
@@ -954,16 +1244,18 @@ impl Walker<'_> {
                 None
             }
             Expr::New { callee, args } => match self.code.expr(callee) {
-                Expr::Name(name) | Expr::Attr { name, .. } => {
-                    (self.words.is_denial_constant(name) || self.refusal_call(name, Kind::NONE, args).is_some())
-                        .then_some(true)
-                }
+                Expr::Name(name) | Expr::Attr { name, .. } => (self.words.is_denial_constant(name)
+                    || self.refusal_call(name, Kind::NONE, args).is_some())
+                .then_some(true),
                 _ => None,
             },
             // `return "no", 401`
-            Expr::Tuple(args) => {
-                self.code.args(args).iter().any(|arg| self.denial_value(arg.value)).then_some(true)
-            }
+            Expr::Tuple(args) => self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.denial_value(arg.value))
+                .then_some(true),
             Expr::Attr { name, .. } | Expr::Name(name) => {
                 self.words.is_denial_constant(name).then_some(true)
             }
@@ -974,21 +1266,30 @@ impl Walker<'_> {
     /// `Redirect::to("/login")`
     fn redirects_to_login(&self, callee: ExprId, args: Run) -> bool {
         matches!(self.code.expr(callee), Expr::Attr { base, .. } if matches!(self.code.expr(base), Expr::Name(name) | Expr::Attr { name, .. } if name.as_str() == "Redirect"))
-            && self.code.args(args).iter().any(|arg| self.names_login(arg.value, 0))
+            && self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.names_login(arg.value, 0))
     }
 
     fn denial_value(&self, value: ExprId) -> bool {
         match self.code.expr(value) {
-            Expr::Number(text) => {
-                self.code.string(text).parse().is_ok_and(|status| self.words.is_denial_status(status))
-            }
+            Expr::Number(text) => self
+                .code
+                .string(text)
+                .parse()
+                .is_ok_and(|status| self.words.is_denial_status(status)),
             Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_denial_constant(name),
             _ => false,
         }
     }
 
     fn status_arg(&self, args: Run) -> bool {
-        self.code.args(args).iter().any(|arg| self.denial_value(arg.value))
+        self.code
+            .args(args)
+            .iter()
+            .any(|arg| self.denial_value(arg.value))
     }
 
     /// Whether a call refuses by its name and arguments; `true` when the function ends there.
@@ -998,27 +1299,48 @@ impl Walker<'_> {
         let lower = name.to_lowercase();
         match lower.as_str() {
             // It raises.
-            "abort" => return (by_status || arguments.first().is_some_and(|arg| matches!(self.code.expr(arg.value), Expr::Name(_) | Expr::Attr { .. }))).then_some(true),
-            "httpexception" | "websocketexception" | "response" | "jsonresponse" | "htmlresponse" | "plaintextresponse" | "make_response" | "jsonify" => {
+            "abort" => {
+                return (by_status
+                    || arguments.first().is_some_and(|arg| {
+                        matches!(self.code.expr(arg.value), Expr::Name(_) | Expr::Attr { .. })
+                    }))
+                .then_some(true);
+            }
+            "httpexception" | "websocketexception" | "response" | "jsonresponse"
+            | "htmlresponse" | "plaintextresponse" | "make_response" | "jsonify" => {
                 return by_status.then_some(true);
             }
-            "sendstatus" | "status" | "send_error" | "senderror" | "writehead" => return by_status.then_some(false),
+            "sendstatus" | "status" | "send_error" | "senderror" | "writehead" => {
+                return by_status.then_some(false);
+            }
             "redirect" | "redirectresponse" => {
                 let login = arguments.iter().any(|arg| self.names_login(arg.value, 0));
-                return login.then_some(lower == "redirectresponse" || base == Kind::NONE && !self.is_script());
+                return login.then_some(
+                    lower == "redirectresponse" || base == Kind::NONE && !self.is_script(),
+                );
             }
             // `next(err)`, `next(new Error())`, `next(createError(401))`
             "next" if self.is_script() => {
-                return arguments.iter().any(|arg| !matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_))).then_some(false);
+                return arguments
+                    .iter()
+                    .any(|arg| !matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
+                    .then_some(false);
             }
             // A WebSocket that is closed before it was accepted.
             "close" => {
-                return arguments.iter().any(|arg| match self.code.expr(arg.value) {
-                    Expr::Number(text) => matches!(self.code.string(text), "1008" | "4401" | "4403" | "4001" | "4003"),
-                    Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_denial_constant(name),
-                    _ => false,
-                })
-                .then_some(false);
+                return arguments
+                    .iter()
+                    .any(|arg| match self.code.expr(arg.value) {
+                        Expr::Number(text) => matches!(
+                            self.code.string(text),
+                            "1008" | "4401" | "4403" | "4001" | "4003"
+                        ),
+                        Expr::Attr { name, .. } | Expr::Name(name) => {
+                            self.words.is_denial_constant(name)
+                        }
+                        _ => false,
+                    })
+                    .then_some(false);
             }
             _ => {}
         }
@@ -1031,7 +1353,10 @@ impl Walker<'_> {
     fn is_script(&self) -> bool {
         matches!(
             gatewatch_syntax::language(self.db, self.file),
-            Some(gatewatch_syntax::facts::Language::TypeScript | gatewatch_syntax::facts::Language::Tsx)
+            Some(
+                gatewatch_syntax::facts::Language::TypeScript
+                    | gatewatch_syntax::facts::Language::Tsx
+            )
         )
     }
 
@@ -1041,9 +1366,18 @@ impl Walker<'_> {
         }
         match self.code.expr(expr) {
             Expr::Str(text) => self.words.is_login_path(self.code.string(text)),
-            Expr::Call { args, .. } => self.code.args(args).iter().any(|arg| self.names_login(arg.value, depth + 1)),
-            Expr::Template(parts) => self.code.parts(parts).any(|part| self.names_login(part, depth + 1)),
-            Expr::Binary { left, right, .. } => self.names_login(left, depth + 1) || self.names_login(right, depth + 1),
+            Expr::Call { args, .. } => self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.names_login(arg.value, depth + 1)),
+            Expr::Template(parts) => self
+                .code
+                .parts(parts)
+                .any(|part| self.names_login(part, depth + 1)),
+            Expr::Binary { left, right, .. } => {
+                self.names_login(left, depth + 1) || self.names_login(right, depth + 1)
+            }
             Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_login_path(&name),
             _ => false,
         }
@@ -1055,7 +1389,11 @@ impl Walker<'_> {
             Expr::Await(inner) => self.is_next(inner),
             Expr::Call { callee, args } => {
                 matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "next")
-                    && self.code.args(args).iter().all(|arg| matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
+                    && self
+                        .code
+                        .args(args)
+                        .iter()
+                        .all(|arg| matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
             }
             _ => false,
         }
@@ -1094,12 +1432,18 @@ impl Walker<'_> {
     /// Whether a refusal is one for too many or too large requests.
     pub(super) fn refuses_for_load(&self, denial: ExprId) -> bool {
         let number = |id: ExprId| match self.code.expr(id) {
-            Expr::Number(text) => matches!(self.code.string(text), "402" | "413" | "426" | "429" | "500" | "501" | "502" | "503"),
+            Expr::Number(text) => matches!(
+                self.code.string(text),
+                "402" | "413" | "426" | "429" | "500" | "501" | "502" | "503"
+            ),
             _ => false,
         };
         let named = names(self, denial).into_iter().any(|name| {
             let name = crate::words::plain(&name);
-            name.contains("toomanyrequests") || name.contains("ratelimit") || name.contains("429") || name.contains("toolarge")
+            name.contains("toomanyrequests")
+                || name.contains("ratelimit")
+                || name.contains("429")
+                || name.contains("toolarge")
         });
         let stated = match self.code.expr(denial) {
             Expr::Call { args, .. } | Expr::New { args, .. } | Expr::Tuple(args) => {
@@ -1128,19 +1472,31 @@ impl Walker<'_> {
             Expr::Not(inner) => self.polarity(inner).map(|present| !present),
             Expr::Await(inner) | Expr::Try(inner) | Expr::Unary(inner) => self.polarity(inner),
             // The error of a callback says that there is no identity.
-            Expr::Name(name) if matches!(name.as_str(), "err" | "error" | "e" | "exc" | "failure" | "failed") => Some(false),
-            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } | Expr::Assign { .. } => Some(true),
+            Expr::Name(name)
+                if matches!(
+                    name.as_str(),
+                    "err" | "error" | "e" | "exc" | "failure" | "failed"
+                ) =>
+            {
+                Some(false)
+            }
+            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } | Expr::Assign { .. } => {
+                Some(true)
+            }
             Expr::Bind { pattern, .. } => Some(!self.is_absent_pattern(pattern)),
             Expr::Call { callee, .. } => match self.code.expr(callee) {
                 Expr::Attr { name, .. } => match name.as_str() {
-                    "is_none" | "is_err" | "is_empty" | "isAnonymous" | "is_anonymous" => Some(false),
+                    "is_none" | "is_err" | "is_empty" | "isAnonymous" | "is_anonymous" => {
+                        Some(false)
+                    }
                     "is_some" | "is_ok" => Some(true),
                     _ => Some(true),
                 },
                 _ => Some(true),
             },
             Expr::Binary { op, left, right } => {
-                let null = matches!(self.code.expr(left), Expr::Null) || matches!(self.code.expr(right), Expr::Null);
+                let null = matches!(self.code.expr(left), Expr::Null)
+                    || matches!(self.code.expr(right), Expr::Null);
                 match op {
                     Operator::Eq | Operator::Is if null => Some(false),
                     Operator::Ne | Operator::IsNot if null => Some(true),
@@ -1166,7 +1522,9 @@ impl Walker<'_> {
         match self.code.expr(pattern) {
             Expr::Null => true,
             Expr::Name(name) => name.as_str() == "None",
-            Expr::Call { callee, .. } => matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "Err"),
+            Expr::Call { callee, .. } => {
+                matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "Err")
+            }
             _ => false,
         }
     }
@@ -1176,7 +1534,18 @@ impl Walker<'_> {
         names(self, test).into_iter().any(|name| {
             matches!(
                 name.to_lowercase().as_str(),
-                "path" | "endpoint" | "url" | "method" | "originalurl" | "baseurl" | "uri" | "route" | "pathname" | "view_function" | "blueprint" | "url_rule"
+                "path"
+                    | "endpoint"
+                    | "url"
+                    | "method"
+                    | "originalurl"
+                    | "baseurl"
+                    | "uri"
+                    | "route"
+                    | "pathname"
+                    | "view_function"
+                    | "blueprint"
+                    | "url_rule"
             )
         })
     }
@@ -1185,7 +1554,12 @@ impl Walker<'_> {
     pub(super) fn names_only_method(&self, test: ExprId) -> bool {
         let names = names(self, test);
         names.iter().any(|name| name.as_str() == "method")
-            && !names.iter().any(|name| matches!(name.to_lowercase().as_str(), "path" | "endpoint" | "url" | "originalurl" | "pathname"))
+            && !names.iter().any(|name| {
+                matches!(
+                    name.to_lowercase().as_str(),
+                    "path" | "endpoint" | "url" | "originalurl" | "pathname"
+                )
+            })
     }
 
     /// Whether a test asks how the application is configured: such a guard counts as configured.
@@ -1197,7 +1571,10 @@ impl Walker<'_> {
                 || lower.contains("enabled")
                 || lower.contains("env")
                 || lower.contains("option")
-                || name.len() > 2 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                || name.len() > 2
+                    && name
+                        .chars()
+                        .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
         })
     }
 

@@ -105,7 +105,8 @@ pub(super) fn walk(
     walker.bind_params(signature);
     let root = facts.body.root;
     let flow = walker.block(root, false);
-    walker.effects.always_denies = matches!(flow, Flow::Denied | Flow::DeniedOpen) && !walker.passes;
+    walker.effects.always_denies =
+        matches!(flow, Flow::Denied | Flow::DeniedOpen) && !walker.passes;
     if walker.optional {
         for check in &mut walker.effects.checks {
             if check.effect == Effect::Authentication && check.by.is_none() {
@@ -123,18 +124,27 @@ impl Walker<'_> {
     fn bind_params(&mut self, signature: &Signature) {
         for param in &signature.params {
             use super::ParamKindOf;
-            let injected = crate::injected::param_kind(self.db, self.tree, self.file, param, signature);
+            let injected =
+                crate::injected::param_kind(self.db, self.tree, self.file, param, signature);
             let mut kind = match injected {
-                Some(ParamKindOf::Identity) => Kind { verified: true, ..Kind::IDENTITY },
+                Some(ParamKindOf::Identity) => Kind {
+                    verified: true,
+                    ..Kind::IDENTITY
+                },
                 Some(ParamKindOf::Credential) => Kind::CREDENTIAL,
                 _ => Kind::NONE,
             };
             if injected.is_none()
-                && let Some(carrier) = crate::injected::carried(self.db, self.tree, self.file, param, signature)
+                && let Some(carrier) =
+                    crate::injected::carried(self.db, self.tree, self.file, param, signature)
             {
                 kind = match carrier {
                     "cookies" => Kind::CREDENTIAL,
-                    _ if self.words.is_credential(param.name) || self.words.is_identity(param.name) => Kind::CREDENTIAL,
+                    _ if self.words.is_credential(param.name)
+                        || self.words.is_identity(param.name) =>
+                    {
+                        Kind::CREDENTIAL
+                    }
                     _ if self.words.can_carry_credential(param.name) => Kind::HEADER,
                     _ => Kind::DATA,
                 };
@@ -142,16 +152,43 @@ impl Walker<'_> {
                 self.env.insert(param.name, kind);
                 continue;
             }
-            let names: Vec<Ustr> =
-                if param.binds.is_empty() { vec![param.name] } else { param.binds.to_vec() };
+            let names: Vec<Ustr> = if param.binds.is_empty() {
+                vec![param.name]
+            } else {
+                param.binds.to_vec()
+            };
             for name in names {
-                if kind == Kind::NONE && injected.is_none() && !param.binds.is_empty() && crate::injected::is_content(self.db, self.tree, self.file, param, signature) {
+                if kind == Kind::NONE
+                    && injected.is_none()
+                    && !param.binds.is_empty()
+                    && crate::injected::is_content(self.db, self.tree, self.file, param, signature)
+                {
                     kind = Kind::DATA;
                 } else if kind == Kind::NONE && injected.is_none() {
                     let request = matches!(
                         name.as_str(),
-                        "req" | "request" | "_req" | "_request" | "ctx" | "c" | "context" | "parts" | "event" | "websocket" | "ws" | "conn"
-                            | "connection" | "info" | "scope" | "socket" | "headers" | "cookies" | "jar" | "session" | "auth_session" | "authorization"
+                        "req"
+                            | "request"
+                            | "_req"
+                            | "_request"
+                            | "ctx"
+                            | "c"
+                            | "context"
+                            | "parts"
+                            | "event"
+                            | "websocket"
+                            | "ws"
+                            | "conn"
+                            | "connection"
+                            | "info"
+                            | "scope"
+                            | "socket"
+                            | "headers"
+                            | "cookies"
+                            | "jar"
+                            | "session"
+                            | "auth_session"
+                            | "authorization"
                     );
                     kind = if request {
                         Kind::REQUEST
@@ -174,11 +211,25 @@ impl Walker<'_> {
     }
 
     pub(super) fn site(&self, expr: ExprId) -> Site {
-        (self.file, Place { code: self.owner, in_body: true, node: PlaceNode::Expr(expr.0) })
+        (
+            self.file,
+            Place {
+                code: self.owner,
+                in_body: true,
+                node: PlaceNode::Expr(expr.0),
+            },
+        )
     }
 
     fn stmt_site(&self, stmt: StmtId) -> Site {
-        (self.file, Place { code: self.owner, in_body: true, node: PlaceNode::Stmt(stmt.0) })
+        (
+            self.file,
+            Place {
+                code: self.owner,
+                in_body: true,
+                node: PlaceNode::Stmt(stmt.0),
+            },
+        )
     }
 
     // ---- statements ---------------------------------------------------------------------------
@@ -205,9 +256,17 @@ impl Walker<'_> {
                     break;
                 }
                 Flow::DeniedOpen => {
-                    flow = if behind { Flow::Continues } else { Flow::DeniedOpen };
+                    flow = if behind {
+                        Flow::Continues
+                    } else {
+                        Flow::DeniedOpen
+                    };
                     // `res.status(401).end(); return;`
-                    if !behind && rest.iter().any(|&id| matches!(code.stmt(id), Some(Stmt::Return(_)))) {
+                    if !behind
+                        && rest
+                            .iter()
+                            .any(|&id| matches!(code.stmt(id), Some(Stmt::Return(_))))
+                    {
                         flow = Flow::Denied;
                         break;
                     }
@@ -238,7 +297,16 @@ impl Walker<'_> {
     /// Whether a statement does anything when it runs behind a refusal.
     fn matters(&self, id: StmtId) -> bool {
         match self.code.stmt(id) {
-            None | Some(Stmt::Return(None) | Stmt::Note(_) | Stmt::Function(_) | Stmt::Class(_) | Stmt::Import(_) | Stmt::Break | Stmt::Continue) => false,
+            None
+            | Some(
+                Stmt::Return(None)
+                | Stmt::Note(_)
+                | Stmt::Function(_)
+                | Stmt::Class(_)
+                | Stmt::Import(_)
+                | Stmt::Break
+                | Stmt::Continue,
+            ) => false,
             Some(Stmt::Return(Some(value)) | Stmt::Tail(value)) => {
                 !matches!(self.code.expr(value), Expr::Null | Expr::Bool(_))
             }
@@ -280,9 +348,19 @@ impl Walker<'_> {
                 self.assign(target, kind);
                 Flow::Continues
             }
-            Stmt::If { test, then, otherwise } => self.branch(test, then, otherwise, more),
-            Stmt::Loop { target, subject, body } => {
-                let kind = subject.map(|subject| self.value(subject)).unwrap_or_default();
+            Stmt::If {
+                test,
+                then,
+                otherwise,
+            } => self.branch(test, then, otherwise, more),
+            Stmt::Loop {
+                target,
+                subject,
+                body,
+            } => {
+                let kind = subject
+                    .map(|subject| self.value(subject))
+                    .unwrap_or_default();
                 if let Some(target) = target {
                     self.assign(target, kind);
                 }
@@ -292,10 +370,17 @@ impl Walker<'_> {
                 Flow::Continues
             }
             Stmt::Match { subject, arms } => self.arms(subject, arms, more),
-            Stmt::Try { body, handlers, otherwise, finally } => {
-                self.attempt(id, body, handlers, otherwise, finally, more)
-            }
-            Stmt::With { value, target, body } => {
+            Stmt::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => self.attempt(id, body, handlers, otherwise, finally, more),
+            Stmt::With {
+                value,
+                target,
+                body,
+            } => {
                 let kind = self.value(value);
                 if let Some(target) = target {
                     self.assign(target, kind);
@@ -314,7 +399,13 @@ impl Walker<'_> {
         }
     }
 
-    fn branch(&mut self, test: ExprId, then: BlockId, otherwise: Option<BlockId>, more: bool) -> Flow {
+    fn branch(
+        &mut self,
+        test: ExprId,
+        then: BlockId,
+        otherwise: Option<BlockId>,
+        more: bool,
+    ) -> Flow {
         let kind = self.value(test);
         let before = self.env.clone();
         let wrote = (self.loaded, self.wrote);
@@ -377,7 +468,11 @@ impl Walker<'_> {
             self.conditions.truncate(pushed - 1);
             all &= matches!(flow, Flow::Denied | Flow::Passed);
         }
-        if any && all { Flow::Passed } else { Flow::Continues }
+        if any && all {
+            Flow::Passed
+        } else {
+            Flow::Continues
+        }
     }
 
     /// Whether a pattern says that there is nothing: `None`, `Err(_)`, `_`.
@@ -385,7 +480,9 @@ impl Walker<'_> {
         match self.code.expr(pattern) {
             Expr::Null | Expr::Unknown => true,
             Expr::Name(name) => name.as_str() == "None" || name.as_str() == "_",
-            Expr::Call { callee, .. } => matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "Err"),
+            Expr::Call { callee, .. } => {
+                matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "Err")
+            }
             _ => false,
         }
     }
@@ -400,7 +497,10 @@ impl Walker<'_> {
         more: bool,
     ) -> Flow {
         let code = std::sync::Arc::clone(&self.code);
-        let mut around = Around { swallows_denials: false, swallows_errors: false };
+        let mut around = Around {
+            swallows_denials: false,
+            swallows_errors: false,
+        };
         // What each handler does decides what an exception in the body means.
         let mut flows = Vec::new();
         let checks_before = self.effects.checks.len();
@@ -416,7 +516,9 @@ impl Walker<'_> {
             self.optional = outer_optional;
             let denies = matches!(flow, Flow::Denied) || flow == Flow::DeniedOpen && !more;
             if !denies {
-                let broad = handler.types.is_none_or(|types| self.catches_denials(types));
+                let broad = handler
+                    .types
+                    .is_none_or(|types| self.catches_denials(types));
                 around.swallows_errors = true;
                 around.swallows_denials |= broad;
             }
@@ -429,7 +531,12 @@ impl Walker<'_> {
         let mark = self.effects.checks.len();
         let flow = self.block(body, more || otherwise.is_some());
         self.around.pop();
-        if denying && probe && !self.effects.checks[mark.min(self.effects.checks.len())..].iter().any(|check| check.effect == Effect::Authentication) {
+        if denying
+            && probe
+            && !self.effects.checks[mark.min(self.effects.checks.len())..]
+                .iter()
+                .any(|check| check.effect == Effect::Authentication)
+        {
             // `try: decode(token) except JWTError: raise Unauthorized`
             let check = Check {
                 effect: Effect::Authentication,
@@ -457,12 +564,23 @@ impl Walker<'_> {
 
     /// Whether a `try` body inspects a credential or identity at all.
     fn probe_body(&mut self, body: BlockId) -> bool {
-        let saved = (self.env.clone(), self.effects.clone(), self.conditions.clone(), self.optional, self.loaded, self.wrote);
+        let saved = (
+            self.env.clone(),
+            self.effects.clone(),
+            self.conditions.clone(),
+            self.optional,
+            self.loaded,
+            self.wrote,
+        );
         let code = std::sync::Arc::clone(&self.code);
         let mut asks = false;
         for id in code.block(body) {
             match code.stmt(id) {
-                Some(Stmt::Let { target, value: Some(value), .. }) => {
+                Some(Stmt::Let {
+                    target,
+                    value: Some(value),
+                    ..
+                }) => {
                     let kind = self.value(value);
                     self.assign(target, kind);
                     asks |= kind.credential || kind.identity && kind.verified;
@@ -474,7 +592,14 @@ impl Walker<'_> {
                 _ => {}
             }
         }
-        (self.env, self.effects, self.conditions, self.optional, self.loaded, self.wrote) = saved;
+        (
+            self.env,
+            self.effects,
+            self.conditions,
+            self.optional,
+            self.loaded,
+            self.wrote,
+        ) = saved;
         asks
     }
 
@@ -482,10 +607,20 @@ impl Walker<'_> {
     fn catches_denials(&self, types: ExprId) -> bool {
         match self.code.expr(types) {
             Expr::Name(name) | Expr::Attr { name, .. } => {
-                matches!(name.as_str(), "Exception" | "BaseException" | "HTTPException" | "StarletteHTTPException" | "Error")
-                    || self.words.is_denial_constant(name)
+                matches!(
+                    name.as_str(),
+                    "Exception"
+                        | "BaseException"
+                        | "HTTPException"
+                        | "StarletteHTTPException"
+                        | "Error"
+                ) || self.words.is_denial_constant(name)
             }
-            Expr::Tuple(run) => self.code.args(run).iter().any(|arg| self.catches_denials(arg.value)),
+            Expr::Tuple(run) => self
+                .code
+                .args(run)
+                .iter()
+                .any(|arg| self.catches_denials(arg.value)),
             _ => true,
         }
     }
@@ -496,7 +631,11 @@ impl Walker<'_> {
     fn expression(&mut self, value: ExprId, more: bool) -> Flow {
         match self.code.expr(value) {
             Expr::Await(inner) => return self.expression(inner, more),
-            Expr::Cond { test, then, otherwise } => {
+            Expr::Cond {
+                test,
+                then,
+                otherwise,
+            } => {
                 // `user ? next() : res.sendStatus(401)`
                 let kind = self.value(test);
                 let condition = self.condition(test, kind, true, true);
@@ -507,9 +646,19 @@ impl Walker<'_> {
                 self.conditions.push(condition);
                 let second = self.expression(otherwise, more);
                 self.conditions.pop();
-                return if first == second { first } else { Flow::Continues };
+                return if first == second {
+                    first
+                } else {
+                    Flow::Continues
+                };
             }
-            Expr::Binary { op: op @ (gatewatch_syntax::facts::Operator::And | gatewatch_syntax::facts::Operator::Or), left, right } => {
+            Expr::Binary {
+                op:
+                    op
+                    @ (gatewatch_syntax::facts::Operator::And | gatewatch_syntax::facts::Operator::Or),
+                left,
+                right,
+            } => {
                 // `user || deny()`
                 let kind = self.value(left);
                 let holds = op == gatewatch_syntax::facts::Operator::And;
@@ -542,7 +691,11 @@ impl Walker<'_> {
     fn returns(&mut self, value: ExprId, more: bool) -> Flow {
         match self.code.expr(value) {
             Expr::Await(inner) | Expr::Unary(inner) => return self.returns(inner, more),
-            Expr::Cond { test, then, otherwise } => {
+            Expr::Cond {
+                test,
+                then,
+                otherwise,
+            } => {
                 let kind = self.value(test);
                 let condition = self.condition(test, kind, true, true);
                 self.conditions.push(condition);
@@ -552,11 +705,19 @@ impl Walker<'_> {
                 self.conditions.push(condition);
                 let second = self.returns(otherwise, more);
                 self.conditions.pop();
-                return if first == Flow::Denied && second == Flow::Denied { first } else { Flow::Passed };
+                return if first == Flow::Denied && second == Flow::Denied {
+                    first
+                } else {
+                    Flow::Passed
+                };
             }
             Expr::Block(block) => {
                 let flow = self.block(block, more);
-                return if flow == Flow::Continues { Flow::Passed } else { flow };
+                return if flow == Flow::Continues {
+                    Flow::Passed
+                } else {
+                    flow
+                };
             }
             _ => {}
         }
@@ -582,12 +743,28 @@ impl Walker<'_> {
     fn is_permission(&self) -> bool {
         matches!(
             self.owner.rsplit('.').next(),
-            Some("has_permission" | "has_object_permission" | "canActivate" | "can_activate" | "test_func" | "permits" | "authorize" | "authenticate")
+            Some(
+                "has_permission"
+                    | "has_object_permission"
+                    | "canActivate"
+                    | "can_activate"
+                    | "test_func"
+                    | "permits"
+                    | "authorize"
+                    | "authenticate"
+            )
         )
     }
 
     fn condition(&self, test: ExprId, kind: Kind, holds: bool, inside: bool) -> Condition {
-        Condition { code: std::sync::Arc::clone(&self.code), owner: self.owner, test, kind, holds, inside }
+        Condition {
+            code: std::sync::Arc::clone(&self.code),
+            owner: self.owner,
+            test,
+            kind,
+            holds,
+            inside,
+        }
     }
 
     /// Asks something of a condition where it is written.
@@ -610,14 +787,20 @@ impl Walker<'_> {
             absent |= (condition.kind.identity || condition.kind.credential)
                 && !condition.kind.scoped
                 && self.absent(condition);
-            if !condition.kind.asks() && self.within(condition, |walker| walker.names_path(condition.test)) {
+            if !condition.kind.asks()
+                && self.within(condition, |walker| walker.names_path(condition.test))
+            {
                 by_path = Some(condition);
             }
         }
         if let Some(condition) = by_path {
             let test = condition.test;
             let (site, texts, only_method) = self.within(condition, |walker| {
-                (walker.site(test), walker.texts_of(test), walker.names_only_method(test))
+                (
+                    walker.site(test),
+                    walker.texts_of(test),
+                    walker.names_only_method(test),
+                )
             });
             // A list of methods that can't be read holds `OPTIONS` and its like; a list of paths could hold this one.
             if !texts.is_empty() || !only_method {
@@ -648,7 +831,15 @@ impl Walker<'_> {
             }
             return;
         }
-        let Some(last) = self.conditions.iter().rev().find(|condition| condition.kind.asks()).cloned() else { return };
+        let Some(last) = self
+            .conditions
+            .iter()
+            .rev()
+            .find(|condition| condition.kind.asks())
+            .cloned()
+        else {
+            return;
+        };
         let status = value.and_then(|value| self.status_of(value));
         let unknown = value.is_some_and(|value| self.says_unauthenticated(value));
         if last.kind.only_header() && status != Some(401) && !unknown {
@@ -659,7 +850,10 @@ impl Walker<'_> {
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
         let status = denial.and_then(|denial| self.status_of(denial));
-        if kind.only_header() && status != Some(401) && !denial.is_some_and(|denial| self.says_unauthenticated(denial)) {
+        if kind.only_header()
+            && status != Some(401)
+            && !denial.is_some_and(|denial| self.says_unauthenticated(denial))
+        {
             return;
         }
         self.imposed(test, kind, status);
@@ -686,12 +880,21 @@ impl Walker<'_> {
         use gatewatch_syntax::facts::Operator;
         self.conditions.iter().rev().find_map(|condition| {
             // A condition of a function around this one is written in other code.
-            if condition.kind.asks() || !std::sync::Arc::ptr_eq(&condition.code, &self.code) || !self.names_only_method(condition.test) {
+            if condition.kind.asks()
+                || !std::sync::Arc::ptr_eq(&condition.code, &self.code)
+                || !self.names_only_method(condition.test)
+            {
                 return None;
             }
             let among = match self.code.expr(condition.test) {
-                Expr::Binary { op: Operator::Eq | Operator::In, .. } => true,
-                Expr::Binary { op: Operator::Ne | Operator::NotIn, .. } => false,
+                Expr::Binary {
+                    op: Operator::Eq | Operator::In,
+                    ..
+                } => true,
+                Expr::Binary {
+                    op: Operator::Ne | Operator::NotIn,
+                    ..
+                } => false,
                 _ => return None,
             };
             let texts = self.texts_of(condition.test);
@@ -701,9 +904,16 @@ impl Walker<'_> {
 
     fn inert(&mut self, value: ExprId) {
         let site = self.site(value);
-        let asks = self.conditions.iter().rev().find(|condition| condition.kind.asks()).cloned();
+        let asks = self
+            .conditions
+            .iter()
+            .rev()
+            .find(|condition| condition.kind.asks())
+            .cloned();
         if let Some(condition) = asks {
-            let found = self.within(&condition, |walker| classify(walker, condition.test, condition.kind, None));
+            let found = self.within(&condition, |walker| {
+                classify(walker, condition.test, condition.kind, None)
+            });
             for Classified { effect, demands } in found {
                 self.effects.inert.push(Check {
                     effect,
@@ -733,7 +943,8 @@ impl Walker<'_> {
                 && condition.kind.asks()
                 && !condition.kind.scoped
                 && self.within(condition, |walker| {
-                    walker.site(condition.test) != own && walker.polarity(condition.test) == Some(condition.holds)
+                    walker.site(condition.test) != own
+                        && walker.polarity(condition.test) == Some(condition.holds)
                 })
         })
     }
@@ -743,11 +954,12 @@ impl Walker<'_> {
         if check.effect == Effect::Authentication && self.needs_presence(check.site) {
             check.strength = check.strength.min(Strength::Optional);
         }
-        let known = self
-            .effects
-            .checks
-            .iter()
-            .any(|other| other.effect == check.effect && other.by == check.by && other.site == check.site && other.demands == check.demands);
+        let known = self.effects.checks.iter().any(|other| {
+            other.effect == check.effect
+                && other.by == check.by
+                && other.site == check.site
+                && other.demands == check.demands
+        });
         if !known {
             self.effects.checks.push(check);
         }
@@ -784,4 +996,3 @@ impl Walker<'_> {
         })
     }
 }
-

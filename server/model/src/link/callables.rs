@@ -178,12 +178,15 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                         args,
                     };
                     // `catchAsync(async (req, res, next) => …)`: what is wrapped runs as well.
-                    let wrapped = called.args.iter().filter_map(|(_, arg)| match arg.settled() {
-                        V::Func(func) if takes_requests(machine, *func) => {
-                            Some(Callable::Function(func.file, func.id))
-                        }
-                        _ => None,
-                    });
+                    let wrapped = called
+                        .args
+                        .iter()
+                        .filter_map(|(_, arg)| match arg.settled() {
+                            V::Func(func) if takes_requests(machine, *func) => {
+                                Some(Callable::Function(func.file, func.id))
+                            }
+                            _ => None,
+                        });
                     std::iter::once(made).chain(wrapped).collect()
                 }
                 (V::Func(_), V::Called(_) | V::External(_)) => {

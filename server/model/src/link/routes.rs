@@ -389,8 +389,13 @@ impl Walk {
             return false;
         };
         let of = |place: &Site| machine.conditions.get(place).into_iter().flatten();
-        let given: Vec<u32> =
-            way.mounts.iter().chain([&route.place]).flat_map(of).copied().collect();
+        let given: Vec<u32> = way
+            .mounts
+            .iter()
+            .chain([&route.place])
+            .flat_map(of)
+            .copied()
+            .collect();
         needed.iter().any(|branch| !given.contains(branch))
     }
 
@@ -455,7 +460,12 @@ fn answers(
     let (handler, mut wrappers) = handler_of(machine, &route.handler, route.place);
     if let Handler::Function(file, id) = handler {
         // A name stands for what its decorators made of it. Those that stand around the registering one are known already.
-        let known: Vec<Site> = route.guards.iter().chain(&route.inert).map(|guard| guard.place).collect();
+        let known: Vec<Site> = route
+            .guards
+            .iter()
+            .chain(&route.inert)
+            .map(|guard| guard.place)
+            .collect();
         let own = method_decorators(machine, file, id);
         wrappers.extend(own.into_iter().filter(|guard| !known.contains(&guard.site)));
     }

@@ -49,7 +49,9 @@ impl Machine<'_> {
 
     /// Remembers by which name a function without one, or what a call gave, is used.
     pub(crate) fn note_written(&mut self, value: &Value, resolved: &V) {
-        let Some(name) = written(value).and_then(|name| name.rsplit('.').next().map(ustr)) else { return };
+        let Some(name) = written(value).and_then(|name| name.rsplit('.').next().map(ustr)) else {
+            return;
+        };
         if name.as_str() == "default" || name.contains('/') {
             return;
         }
@@ -67,8 +69,13 @@ impl Machine<'_> {
     /// The name that a guard is written by, if that isn't the name of what runs: a function that is handed to a wrapper
     /// goes by the name of the wrapped one.
     pub(crate) fn written_name(&self, value: &V) -> Option<Ustr> {
-        let V::Called(called) = value else { return None };
-        let wraps = called.args.iter().any(|(_, arg)| matches!(arg.settled(), V::Func(_)));
+        let V::Called(called) = value else {
+            return None;
+        };
+        let wraps = called
+            .args
+            .iter()
+            .any(|(_, arg)| matches!(arg.settled(), V::Func(_)));
         if wraps && matches!(called.callee, V::Func(_) | V::External(_)) {
             return self.result_names.get(&called.place).copied();
         }
@@ -596,7 +603,9 @@ impl Machine<'_> {
 
 /// Whether a function was written without a name.
 fn is_anonymous(id: Ustr) -> bool {
-    id.rsplit('.').next().is_some_and(|last| last.starts_with('<'))
+    id.rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with('<'))
 }
 
 /// The name that a value is used by: of an import, a member of one, a local name.
