@@ -4,8 +4,14 @@
 //! A guard is what it does: a callable that inspects an identity or credential and on some path denies.
 //! One query for each function; it reads the function's own code and the effects of what it calls.
 
+mod branches;
+mod call;
 mod classify;
+mod condition;
+mod denial;
 mod kind;
+mod locals;
+mod refusal;
 mod value;
 mod walk;
 

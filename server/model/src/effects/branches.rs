@@ -1,0 +1,281 @@
+//! Branches: which side of a condition goes on, `match` and `try`, and what a caught denial is worth.
+
+use super::Check;
+use super::kind::Kind;
+use super::walk::{Around, Condition, Flow, Walker};
+use crate::control::{Effect, Strength};
+use gatewatch_syntax::facts::{BlockId, Expr, ExprId, Stmt, StmtId};
+
+impl Walker<'_> {
+    pub(super) fn branch(
+        &mut self,
+        test: ExprId,
+        then: BlockId,
+        otherwise: Option<BlockId>,
+        more: bool,
+    ) -> Flow {
+        let kind = self.value(test);
+        let before = self.env.clone();
+        let wrote = (self.loaded, self.wrote);
+        let condition = self.condition(test, kind, true, true);
+        self.conditions.push(condition);
+        let first = self.block(then, more);
+        self.conditions.pop();
+        let after_then = std::mem::replace(&mut self.env, before);
+        let condition = self.condition(test, kind, false, true);
+        self.conditions.push(condition);
+        let second = match otherwise {
+            Some(block) => self.block(block, more),
+            None => Flow::Continues,
+        };
+        self.conditions.pop();
+        let _ = wrote;
+        // Names assigned in one branch may have either value.
+        for (name, kind) in after_then {
+            let entry = self.env.entry(name).or_default();
+            *entry = *entry | kind;
+        }
+        let ends = |flow: Flow| matches!(flow, Flow::Denied | Flow::Passed);
+        match (first, second) {
+            (Flow::Denied, Flow::Denied) => Flow::Denied,
+            (first, second) if ends(first) && ends(second) => Flow::Passed,
+            (first, Flow::Continues) if ends(first) || first == Flow::DeniedOpen && !more => {
+                // What follows runs only on the other side.
+                let condition = self.condition(test, kind, false, false);
+                self.conditions.push(condition);
+                Flow::Continues
+            }
+            (Flow::Continues, second) if ends(second) => {
+                let condition = self.condition(test, kind, true, false);
+                self.conditions.push(condition);
+                Flow::Continues
+            }
+            (Flow::DeniedOpen, _) | (_, Flow::DeniedOpen) if !more => Flow::Continues,
+            _ => Flow::Continues,
+        }
+    }
+
+    pub(super) fn arms(
+        &mut self,
+        subject: ExprId,
+        arms: gatewatch_syntax::facts::Run,
+        more: bool,
+    ) -> Flow {
+        let kind = self.value(subject);
+        let code = std::sync::Arc::clone(&self.code);
+        let mut all = true;
+        let mut any = false;
+        for arm in code.arms(arms) {
+            any = true;
+            self.bind_pattern(arm.pattern, kind);
+            let absent = self.names_absence(arm.pattern);
+            let condition = self.condition(subject, kind, !absent, true);
+            self.conditions.push(condition);
+            let pushed = self.conditions.len();
+            if let Some(guard) = arm.guard {
+                let guard_kind = self.value(guard);
+                let condition = self.condition(guard, guard_kind, true, true);
+                self.conditions.push(condition);
+            }
+            let flow = self.block(arm.body, more);
+            self.conditions.truncate(pushed - 1);
+            all &= matches!(flow, Flow::Denied | Flow::Passed);
+        }
+        if any && all {
+            Flow::Passed
+        } else {
+            Flow::Continues
+        }
+    }
+
+    /// Whether a pattern says that there is nothing: `None`, `Err(_)`, `_`.
+    pub(super) fn names_absence(&self, pattern: ExprId) -> bool {
+        match self.code.expr(pattern) {
+            Expr::Null | Expr::Unknown => true,
+            Expr::Name(name) => name.as_str() == "None" || name.as_str() == "_",
+            Expr::Call { callee, .. } => {
+                matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "Err")
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn attempt(
+        &mut self,
+        id: StmtId,
+        body: BlockId,
+        handlers: gatewatch_syntax::facts::Run,
+        otherwise: Option<BlockId>,
+        finally: Option<BlockId>,
+        more: bool,
+    ) -> Flow {
+        let code = std::sync::Arc::clone(&self.code);
+        let mut around = Around {
+            swallows_denials: false,
+            swallows_errors: false,
+        };
+        // What each handler does decides what an exception in the body means.
+        let mut flows = Vec::new();
+        let checks_before = self.effects.checks.len();
+        let probe = self.probe_body(body);
+        for handler in code.handlers(handlers) {
+            let outer = std::mem::take(&mut self.conditions);
+            let outer_optional = self.optional;
+            if let Some(name) = handler.name {
+                self.env.insert(name, Kind::NONE);
+            }
+            let flow = self.block(handler.body, more);
+            self.conditions = outer;
+            self.optional = outer_optional;
+            let denies = matches!(flow, Flow::Denied) || flow == Flow::DeniedOpen && !more;
+            if !denies {
+                let broad = handler
+                    .types
+                    .is_none_or(|types| self.catches_denials(types));
+                around.swallows_errors = true;
+                around.swallows_denials |= broad;
+            }
+            flows.push((flow, denies));
+        }
+        // Checks inside handlers are those of errors, not of the request.
+        self.effects.checks.truncate(checks_before);
+        let denying = flows.iter().any(|(_, denies)| *denies);
+        self.around.push(around);
+        let mark = self.effects.checks.len();
+        let flow = self.block(body, more || otherwise.is_some());
+        self.around.pop();
+        if denying
+            && probe
+            && !self.effects.checks[mark.min(self.effects.checks.len())..]
+                .iter()
+                .any(|check| check.effect == Effect::Authentication)
+        {
+            // `try: decode(token) except JWTError: raise Unauthorized`
+            let check = Check {
+                effect: Effect::Authentication,
+                strength: Strength::Enforcing,
+                site: self.stmt_site(id),
+                by: None,
+                demands: Vec::new(),
+                order: self.order(),
+                methods: self.methods(),
+            };
+            self.add(check);
+        }
+        let mut end = flow;
+        for block in [otherwise, finally].into_iter().flatten() {
+            let flow = self.block(block, more);
+            if flow != Flow::Continues {
+                end = flow;
+            }
+        }
+        if around.swallows_errors || flows.iter().any(|(_, denies)| !denies) {
+            return Flow::Continues;
+        }
+        end
+    }
+
+    /// Whether a `try` body inspects a credential or identity at all.
+    pub(super) fn probe_body(&mut self, body: BlockId) -> bool {
+        let saved = (
+            self.env.clone(),
+            self.effects.clone(),
+            self.conditions.clone(),
+            self.optional,
+            self.loaded,
+            self.wrote,
+        );
+        let code = std::sync::Arc::clone(&self.code);
+        let mut asks = false;
+        for id in code.block(body) {
+            match code.stmt(id) {
+                Some(Stmt::Let {
+                    target,
+                    value: Some(value),
+                    ..
+                }) => {
+                    let kind = self.value(value);
+                    self.assign(target, kind);
+                    asks |= kind.credential || kind.identity && kind.verified;
+                }
+                Some(Stmt::Expr(value) | Stmt::Return(Some(value)) | Stmt::Tail(value)) => {
+                    let kind = self.value(value);
+                    asks |= kind.credential || kind.identity && kind.verified;
+                }
+                _ => {}
+            }
+        }
+        (
+            self.env,
+            self.effects,
+            self.conditions,
+            self.optional,
+            self.loaded,
+            self.wrote,
+        ) = saved;
+        asks
+    }
+
+    /// Whether a handler's types take the exceptions that deny.
+    pub(super) fn catches_denials(&self, types: ExprId) -> bool {
+        match self.code.expr(types) {
+            Expr::Name(name) | Expr::Attr { name, .. } => {
+                matches!(
+                    name.as_str(),
+                    "Exception"
+                        | "BaseException"
+                        | "HTTPException"
+                        | "StarletteHTTPException"
+                        | "Error"
+                ) || self.words.is_denial_constant(name)
+            }
+            Expr::Tuple(run) => self
+                .code
+                .args(run)
+                .iter()
+                .any(|arg| self.catches_denials(arg.value)),
+            _ => true,
+        }
+    }
+
+    // ---- outcomes -----------------------------------------------------------------------------
+
+    pub(super) fn condition(
+        &self,
+        test: ExprId,
+        kind: Kind,
+        holds: bool,
+        inside: bool,
+    ) -> Condition {
+        Condition {
+            code: std::sync::Arc::clone(&self.code),
+            owner: self.owner,
+            test,
+            kind,
+            holds,
+            inside,
+        }
+    }
+
+    /// Asks something of a condition where it is written.
+    pub(super) fn within<T>(
+        &mut self,
+        condition: &Condition,
+        ask: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let code = std::mem::replace(&mut self.code, std::sync::Arc::clone(&condition.code));
+        let owner = std::mem::replace(&mut self.owner, condition.owner);
+        let answer = ask(self);
+        self.code = code;
+        self.owner = owner;
+        answer
+    }
+
+    /// Whether control is on the side of a condition where there is no identity.
+    pub(super) fn absent(&mut self, condition: &Condition) -> bool {
+        match self.within(condition, |walker| walker.polarity(condition.test)) {
+            Some(present_when_true) => present_when_true != condition.holds,
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,602 @@
+//! Calls inside a function: to the workspace's own code, whose effects join the caller's, and to libraries, by what packs and words say.
+
+use super::classify::names;
+use super::kind::Kind;
+use super::walk::Walker;
+use super::{Check, Use, effects_of};
+use crate::control::{Effect, Strength};
+use crate::names::Target;
+use gatewatch_syntax::facts::{Expr, ExprId, ParamKind, Run, Stmt};
+use ustr::{Ustr, ustr};
+
+impl Walker<'_> {
+    pub(super) fn call(&mut self, id: ExprId, callee: ExprId, args: Run) -> Kind {
+        let code = std::sync::Arc::clone(&self.code);
+        let (base, name) = match code.expr(callee) {
+            Expr::Attr { base, name } => (Some(base), name),
+            Expr::Name(name) => (None, name),
+            // `(await import("x")).f()`, immediately called functions
+            Expr::Function(index) => {
+                self.closure(index, Kind::NONE);
+                return self.args_kind(args);
+            }
+            Expr::Call {
+                callee: inner,
+                args: inner_args,
+            } => {
+                // `passport.authenticate("jwt")(req, res, next)`, `require(x)(y)`
+                let kind = self.call(callee, inner, inner_args);
+                let given = self.args_kind(args);
+                // `Checker(expected)(request)`: an instance is called.
+                if let Target::Class(file, class) = self.callee_target(inner)
+                    && let Some((file, method)) =
+                        crate::names::method(self.db, self.tree, file, class, ustr("__call__"))
+                {
+                    let called = self.workspace_call(
+                        id,
+                        file,
+                        method,
+                        given | kind,
+                        Kind::NONE,
+                        ustr("__call__"),
+                    );
+                    return called | given;
+                }
+                // `login_required(view)(…)`, `passport.authenticate("jwt")(req, res, next)`
+                let callback = self
+                    .code
+                    .args(inner_args)
+                    .iter()
+                    .any(|arg| matches!(self.code.expr(arg.value), Expr::Function(_)));
+                if !callback
+                    && let Some(name) = self.callee_target(inner).external_name()
+                    && let Some(control) = gatewatch_frameworks::packs().control(name)
+                    && control.strength.as_str() == "enforcing"
+                    && !self.conditional()
+                {
+                    for effect in &control.effects {
+                        let effect = match effect.as_str() {
+                            "authentication" => Effect::Authentication,
+                            "authorization" => Effect::Authorization,
+                            _ => continue,
+                        };
+                        let (site, order) = (self.site(id), self.order());
+                        self.add(Check {
+                            effect,
+                            strength: Strength::Enforcing,
+                            site,
+                            by: None,
+                            demands: Vec::new(),
+                            order,
+                            methods: self.methods(),
+                        });
+                    }
+                }
+                return kind | given;
+            }
+            _ => {
+                let kind = self.value(callee);
+                return kind | self.args_kind(args);
+            }
+        };
+        let base_kind = base.map(|base| self.value(base)).unwrap_or_default();
+        // Arguments first: they run first. Closures are looked into with what the call knows.
+        let mut arg_kind = Kind::NONE;
+        let mut closures = Vec::new();
+        let mut named_credential = false;
+        for arg in code.args(args) {
+            match code.expr(arg.value) {
+                Expr::Function(index) => closures.push(index),
+                _ => {
+                    let kind = self.value(arg.value);
+                    arg_kind = arg_kind | kind;
+                }
+            }
+            if let Some(text) = code.str_of(arg.value) {
+                named_credential |=
+                    self.words.is_credential(ustr(text)) || self.words.is_identity(ustr(text));
+            } else if let Expr::Attr { name, .. } | Expr::Name(name) = code.expr(arg.value) {
+                // `headers.get(AUTHORIZATION)`
+                named_credential |= name
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+                    && self.words.is_credential(name);
+            }
+        }
+        // `jwt.verify(token, key, (err, claims) => …)`: the callback is told, nothing is thrown.
+        let calls_back = !closures.is_empty();
+        for index in closures {
+            let gives = self.closure(
+                index,
+                Kind {
+                    denial: false,
+                    ..arg_kind | base_kind
+                },
+            );
+            // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
+            arg_kind = arg_kind
+                | Kind {
+                    request: false,
+                    denial: false,
+                    verified: false,
+                    ..gives
+                };
+        }
+        let target = self.callee_target(callee);
+        let whole = target.external_name();
+        let lower = name.to_lowercase();
+
+        // `getattr(request.state, "user", None)`
+        if base.is_none()
+            && name == "getattr"
+            && let Some((of, text)) = code.args(args).first().zip(code.args(args).get(1))
+            && let Some(text) = code.str_of(text.value).map(ustr)
+        {
+            let kind = self.value(of.value);
+            return self.member_kind(of.value, kind, text);
+        }
+        // Taken out of the request by name.
+        if base_kind.request && named_credential {
+            self.effects.reads_identity = true;
+            return Kind::CREDENTIAL;
+        }
+        if base_kind.request
+            && matches!(
+                lower.as_str(),
+                "get"
+                    | "header"
+                    | "cookie"
+                    | "get_cookie"
+                    | "get_header"
+                    | "get_signed"
+                    | "getheader"
+                    | "pop"
+                    | "get_all"
+            )
+        {
+            let carrier = base.and_then(|base| self.carrier(base));
+            let by_text = code
+                .args(args)
+                .first()
+                .and_then(|arg| match code.expr(arg.value) {
+                    Expr::Str(text) => Some(ustr(code.string(text))),
+                    Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
+                    _ => None,
+                });
+            let taken = match (carrier, by_text) {
+                (Some("cookies" | "session"), Some(_)) => true,
+                (Some("headers"), Some(name)) => {
+                    self.used == Use::Guard && self.words.can_carry_credential(name)
+                }
+                // `req.get("x-key")`, `req.header("x-key")`, `c.req.header("x-key")`
+                (None, Some(name)) => {
+                    self.used == Use::Guard
+                        && matches!(
+                            lower.as_str(),
+                            "get" | "header" | "getheader" | "get_cookie" | "cookie"
+                        )
+                        && matches!(base.map(|base| code.expr(base)), Some(Expr::Name(of) | Expr::Attr { name: of, .. }) if matches!(of.as_str(), "req" | "request"))
+                        && self.words.can_carry_credential(name)
+                }
+                _ => false,
+            };
+            if taken {
+                return match (carrier, by_text) {
+                    (Some("cookies" | "session"), _) | (_, None) => {
+                        self.effects.reads_identity = true;
+                        Kind::CREDENTIAL
+                    }
+                    (_, Some(name)) => self.header_kind(name),
+                };
+            }
+        }
+        if base_kind.request && !matches!(lower.as_str(), "get" | "pop" | "getlist") {
+            let member = self.member_kind(base.unwrap_or(callee), base_kind, name);
+            if member.asks() {
+                return member
+                    | Kind {
+                        request: false,
+                        ..arg_kind
+                    };
+            }
+        }
+        // Errors and answers that refuse.
+        if self.refusal_call(name, base_kind, args).is_some() {
+            return Kind {
+                denial: true,
+                ..Kind {
+                    request: false,
+                    ..base_kind | arg_kind
+                }
+            };
+        }
+        // A library that verifies: it throws for a bad credential.
+        if whole.is_some_and(|whole| self.words.verifies(&whole)) {
+            self.effects.reads_identity = true;
+            if self.throws_out() && !self.conditional() && !calls_back {
+                let site = self.site(id);
+                let order = self.order();
+                // In a handler the token may be data that it was sent (a reset link); only a credential counts.
+                if self.used == Use::Guard || arg_kind.credential || code.args(args).is_empty() {
+                    self.add(Check {
+                        effect: Effect::Authentication,
+                        strength: Strength::Enforcing,
+                        site,
+                        by: None,
+                        demands: Vec::new(),
+                        order,
+                        methods: self.methods(),
+                    });
+                }
+            }
+            return Kind {
+                verified: true,
+                ..Kind::IDENTITY
+            };
+        }
+        if let Some(whole) = whole
+            && let Some(control) = gatewatch_frameworks::packs().control(whole)
+            && control.strength.as_str() == "enforcing"
+            && !control.effects.is_empty()
+            && matches!(lower.as_str(), "verify_jwt_in_request" | "jwt_required")
+        {
+            return Kind {
+                verified: true,
+                ..Kind::IDENTITY
+            };
+        }
+        match target {
+            Target::Function(file, function) => {
+                let kind = self.workspace_call(id, file, function, arg_kind, base_kind, name);
+                if kind != Kind::NONE {
+                    return kind;
+                }
+            }
+            Target::Class(..) => {
+                return Kind {
+                    denial: false,
+                    ..arg_kind
+                };
+            }
+            // An instance is called.
+            Target::Call { callee, .. } => {
+                if let Target::Class(file, class) = *callee
+                    && let Some((file, method)) =
+                        crate::names::method(self.db, self.tree, file, class, ustr("__call__"))
+                {
+                    let kind = self.workspace_call(id, file, method, arg_kind, base_kind, name);
+                    if kind != Kind::NONE {
+                        return kind;
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.unknown_call(base, base_kind, arg_kind, name, code.args(args).is_empty())
+    }
+
+    pub(super) fn callee_target(&mut self, callee: ExprId) -> Target {
+        match self.code.expr(callee) {
+            Expr::Name(name) => {
+                if let Some(&(file, class)) = self.instances.get(&name) {
+                    return self.instance(file, class);
+                }
+                if self.env.contains_key(&name) {
+                    return Target::Unknown;
+                }
+                // A function beside this one, or around it.
+                if let Some(function) = self
+                    .code
+                    .functions
+                    .iter()
+                    .find(|function| function.name == name)
+                {
+                    return Target::Function(self.file, function.id);
+                }
+                self.lookup(name)
+            }
+            Expr::Attr { base, name } => match self.code.expr(base) {
+                Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => self
+                    .own_method(name)
+                    .map_or(Target::Unknown, |(file, id)| Target::Function(file, id)),
+                Expr::Name(of)
+                    if self.env.contains_key(&of) && !self.instances.contains_key(&of) =>
+                {
+                    Target::Unknown
+                }
+                _ => {
+                    let base = self.callee_target(base);
+                    match base {
+                        Target::Unknown => Target::Unknown,
+                        base => crate::names::member_of(self.db, self.tree, base, name),
+                    }
+                }
+            },
+            Expr::Index { base, .. } => self.callee_target(base),
+            Expr::Call { callee, .. } | Expr::New { callee, .. } => {
+                match self.callee_target(callee) {
+                    Target::Unknown => Target::Unknown,
+                    callee => Target::Call {
+                        callee: Box::new(callee),
+                        args: std::sync::Arc::from([]),
+                        scope: crate::names::Seen::of_module(
+                            self.db,
+                            self.file,
+                            gatewatch_frameworks::Value::Unknown,
+                        ),
+                    },
+                }
+            }
+            _ => Target::Unknown,
+        }
+    }
+
+    /// A method of the class that the function stands in.
+    pub(super) fn own_method(&self, name: Ustr) -> Option<(gatewatch_source::SourceFile, Ustr)> {
+        let (class, _) = self.owner.rsplit_once('.')?;
+        crate::names::method(self.db, self.tree, self.file, ustr(class), name)
+    }
+
+    /// A function of the workspace is called: its checks are made here.
+    pub(super) fn workspace_call(
+        &mut self,
+        id: ExprId,
+        file: gatewatch_source::SourceFile,
+        function: Ustr,
+        args: Kind,
+        base: Kind,
+        name: Ustr,
+    ) -> Kind {
+        let inner = effects_of(self.db, self.tree, file, function, Use::Guard);
+        let site = self.site(id);
+        if self.effects.calls.len() < 64
+            && !self
+                .effects
+                .calls
+                .iter()
+                .any(|call| call.0 == file && call.1 == function)
+        {
+            self.effects.calls.push((file, function, site));
+        }
+        // A function that is only given data of the request checks that data: a login is no guard.
+        let informed = args.asks()
+            || args.request
+            || base.asks()
+            || inner.reads_identity && !args.data
+            || inner.ambient;
+        if informed && !inner.checks.is_empty() && !self.conditional() && self.denies_out() {
+            for check in &inner.checks {
+                let ownership = check.effect == Effect::Ownership;
+                if !ownership
+                    && self.used == Use::Handler
+                    && args.data
+                    && !args.asks()
+                    && !args.request
+                    && !inner.ambient
+                {
+                    continue;
+                }
+                let site = self.site(id);
+                let order = self.order();
+                self.add(Check {
+                    effect: check.effect,
+                    strength: check.strength,
+                    site,
+                    by: Some(check.by.unwrap_or((file, function))),
+                    demands: check.demands.clone(),
+                    order,
+                    methods: self.methods(),
+                });
+            }
+        }
+        self.effects.reads_identity |= inner.reads_identity && !args.data || inner.ambient;
+        self.effects.ambient |= inner.ambient;
+        if inner.always_denies {
+            return Kind {
+                denial: true,
+                ..Kind::NONE
+            };
+        }
+        let enforcing = inner
+            .checks
+            .iter()
+            .any(|check| check.effect == Effect::Authentication);
+        if inner.loads || inner.writes {
+            self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
+            self.wrote |= inner.writes && !self.words.is_identity_callable(name) && !enforcing;
+        }
+        if informed && (inner.returns_identity || enforcing) {
+            return Kind {
+                verified: enforcing,
+                ..Kind::IDENTITY
+            };
+        }
+        Kind::NONE
+    }
+
+    /// A call of something that can't be looked into: its name and arguments tell.
+    pub(super) fn unknown_call(
+        &mut self,
+        base: Option<ExprId>,
+        base_kind: Kind,
+        args: Kind,
+        name: Ustr,
+        no_args: bool,
+    ) -> Kind {
+        let words = self.words;
+        // A member of the identity or credential stays one: `token.split(" ")`, `user.has_perm("x")`.
+        if base_kind.asks() {
+            return Kind {
+                request: false,
+                denial: false,
+                data: false,
+                ..base_kind
+            };
+        }
+        let getter = words.is_identity_callable(name) || words.is_identity(name);
+        if getter
+            && (no_args || args.request || args.credential || args.identity)
+            && !base_kind.data
+            && !args.data
+        {
+            let unresolved_local =
+                base.is_none() && self.env.get(&name).is_some_and(|kind| kind.data);
+            if !unresolved_local {
+                self.effects.reads_identity = true;
+                return Kind {
+                    verified: true,
+                    ..Kind::IDENTITY
+                };
+            }
+        }
+        if args.credential && !args.data {
+            return Kind::IDENTITY;
+        }
+        if args.only_header() && !args.data {
+            return Kind::HEADER;
+        }
+        // `STAFF.get(request.headers.get("x-staff"))`
+        if args.header && self.used == Use::Guard && !args.data {
+            return Kind::HEADER;
+        }
+        let harmless = base.is_none_or(|base| {
+            names(self, base)
+                .into_iter()
+                .any(|name| words.is_harmless(name))
+                || base_kind.request
+                || base_kind.data
+        });
+        if !harmless {
+            if words.is_write(name) {
+                self.wrote = true;
+                let scoped = args.identity;
+                return Kind {
+                    scoped,
+                    loaded: true,
+                    ..Kind::NONE
+                };
+            }
+            if words.is_load(name) {
+                self.loaded = true;
+                return Kind {
+                    scoped: args.identity,
+                    loaded: true,
+                    ..Kind::NONE
+                };
+            }
+        }
+        if args.identity {
+            // A query that is built up: `select(Item).where(Item.owner_id == user.id)`.
+            return Kind {
+                scoped: !harmless || base_kind.loaded,
+                identity: false,
+                loaded: base_kind.loaded,
+                ..Kind {
+                    credential: false,
+                    verified: false,
+                    request: false,
+                    denial: false,
+                    ..args
+                }
+            };
+        }
+        Kind {
+            request: base_kind.request,
+            denial: false,
+            loaded: base_kind.loaded,
+            scoped: base_kind.scoped,
+            data: args.data || base_kind.data,
+            ..Kind::NONE
+        }
+    }
+
+    /// A closure runs where it is handed over: its parameters carry what the call knows.
+    /// Returns what an expression that is its whole body has to do with who is calling.
+    pub(super) fn closure(&mut self, index: u32, kind: Kind) -> Kind {
+        let code = std::sync::Arc::clone(&self.code);
+        let Some(function) = code.functions.get(index as usize) else {
+            return Kind::NONE;
+        };
+        let Some(facts) = gatewatch_syntax::function(self.db, self.file, function.id) else {
+            return Kind::NONE;
+        };
+        if self.depth > 40 {
+            return Kind::NONE;
+        }
+        let outer_env = self.env.clone();
+        for param in &function.params {
+            if let Expr::Name(name) = code.expr(param.pattern)
+                && param.kind == ParamKind::Plain
+            {
+                let kind = match name.as_str() {
+                    "req" | "request" | "ctx" | "c" => Kind::REQUEST,
+                    "err" | "error" | "e" if kind.asks() => kind,
+                    _ if kind.asks() => Kind {
+                        request: false,
+                        ..kind
+                    },
+                    _ => Kind::NONE,
+                };
+                self.env.insert(name, kind);
+            }
+        }
+        let outer_code = std::mem::replace(&mut self.code, std::sync::Arc::clone(&facts.body));
+        let outer_owner = std::mem::replace(&mut self.owner, function.id);
+        self.block(facts.body.root, false);
+        let mut statements = facts.body.block(facts.body.root);
+        let gives = match (
+            statements.next().and_then(|id| facts.body.stmt(id)),
+            statements.next(),
+        ) {
+            (Some(Stmt::Tail(value) | Stmt::Return(Some(value))), None) if !kind.asks() => {
+                self.value(value)
+            }
+            _ => Kind::NONE,
+        };
+        self.code = outer_code;
+        self.owner = outer_owner;
+        self.env = outer_env;
+        gives
+    }
+
+    /// Whether an `Option` of a result is turned inside out: nothing passes.
+    pub(super) fn lets_nothing_pass(&self, expr: ExprId) -> bool {
+        let mut at = expr;
+        for _ in 0..16 {
+            match self.code.expr(at) {
+                Expr::Call { callee, .. } => at = callee,
+                Expr::Attr { base, name } => {
+                    if matches!(
+                        name.as_str(),
+                        "transpose" | "unwrap_or_default" | "unwrap_or" | "ok"
+                    ) {
+                        return true;
+                    }
+                    at = base;
+                }
+                Expr::Await(inner) => at = inner,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Rust's `?`: it leaves with an error, so what is tried is checked.
+    pub(super) fn tried(&mut self, inner: ExprId, kind: Kind) {
+        if !kind.asks() || self.conditional() {
+            return;
+        }
+        if kind.scoped && !self.says_refusal(inner, 0) {
+            return;
+        }
+        // An identity that is already known can fail for other reasons (a query with its id).
+        if kind.identity && !kind.credential && !kind.verified && !self.says_refusal(inner, 0) {
+            return;
+        }
+        if self.lets_nothing_pass(inner) {
+            self.optional();
+            return;
+        }
+        self.condition_check(inner, kind, Some(inner));
+    }
+}

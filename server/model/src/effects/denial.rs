@@ -1,0 +1,240 @@
+//! Where a function denies: a refusal under a condition becomes a check, with its strength and place in the order.
+
+use super::Check;
+use super::classify::{Classified, classify};
+use super::kind::Kind;
+use super::walk::Walker;
+use crate::control::{Effect, Order, Strength};
+use crate::entry::Site;
+use gatewatch_syntax::facts::{Expr, ExprId};
+use ustr::Ustr;
+
+impl Walker<'_> {
+    /// Whether the framework takes this function's `False` for a refusal.
+    pub(super) fn is_permission(&self) -> bool {
+        matches!(
+            self.owner.rsplit('.').next(),
+            Some(
+                "has_permission"
+                    | "has_object_permission"
+                    | "canActivate"
+                    | "can_activate"
+                    | "test_func"
+                    | "permits"
+                    | "authorize"
+                    | "authenticate"
+            )
+        )
+    }
+
+    /// Control leaves while the identity is absent: the check lets callers without one pass.
+    pub(super) fn passed(&mut self) {
+        self.passes = true;
+        let conditions = self.conditions.clone();
+        let mut absent = false;
+        let mut by_path = None;
+        for condition in &conditions {
+            absent |= (condition.kind.identity || condition.kind.credential)
+                && !condition.kind.scoped
+                && self.absent(condition);
+            if !condition.kind.asks()
+                && self.within(condition, |walker| walker.names_path(condition.test))
+            {
+                by_path = Some(condition);
+            }
+        }
+        if let Some(condition) = by_path {
+            let test = condition.test;
+            let (site, texts, only_method) = self.within(condition, |walker| {
+                (
+                    walker.site(test),
+                    walker.texts_of(test),
+                    walker.names_only_method(test),
+                )
+            });
+            // A list of methods that can't be read holds `OPTIONS` and its like; a list of paths could hold this one.
+            if !texts.is_empty() || !only_method {
+                self.effects.exempt.push((site, texts));
+            }
+        } else if absent {
+            self.optional = true;
+        }
+    }
+
+    /// The request is refused here: the conditions around say which check this is.
+    pub(super) fn denied(&mut self, value: Option<ExprId>, raised: bool) {
+        // Refused for another reason than who is calling: too often, too much, not now.
+        if value.is_some_and(|value| self.refuses_for_load(value)) {
+            return;
+        }
+        if raised && self.around.iter().any(|around| around.swallows_denials) {
+            if let Some(value) = value {
+                self.inert(value);
+            }
+            return;
+        }
+        let Some(last) = self
+            .conditions
+            .iter()
+            .rev()
+            .find(|condition| condition.kind.asks())
+            .cloned()
+        else {
+            return;
+        };
+        let status = value.and_then(|value| self.status_of(value));
+        let unknown = value.is_some_and(|value| self.says_unauthenticated(value));
+        if last.kind.only_header() && status != Some(401) && !unknown {
+            return;
+        }
+        self.within(&last, |walker| walker.imposed(last.test, last.kind, status));
+    }
+
+    pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
+        let status = denial.and_then(|denial| self.status_of(denial));
+        if kind.only_header()
+            && status != Some(401)
+            && !denial.is_some_and(|denial| self.says_unauthenticated(denial))
+        {
+            return;
+        }
+        self.imposed(test, kind, status);
+    }
+
+    /// Adds the checks that a condition imposes whose other side is refused.
+    pub(super) fn imposed(&mut self, test: ExprId, kind: Kind, status: Option<u16>) {
+        for Classified { effect, demands } in classify(self, test, kind, status) {
+            let check = Check {
+                effect,
+                strength: Strength::Enforcing,
+                site: self.site(test),
+                by: None,
+                demands,
+                order: self.order(),
+                methods: self.methods(),
+            };
+            self.add(check);
+        }
+    }
+
+    /// The methods for which control comes here, as far as conditions say.
+    pub(super) fn methods(&self) -> Option<(bool, Vec<Ustr>)> {
+        use gatewatch_syntax::facts::Operator;
+        self.conditions.iter().rev().find_map(|condition| {
+            // A condition of a function around this one is written in other code.
+            if condition.kind.asks()
+                || !std::sync::Arc::ptr_eq(&condition.code, &self.code)
+                || !self.names_only_method(condition.test)
+            {
+                return None;
+            }
+            let among = match self.code.expr(condition.test) {
+                Expr::Binary {
+                    op: Operator::Eq | Operator::In,
+                    ..
+                } => true,
+                Expr::Binary {
+                    op: Operator::Ne | Operator::NotIn,
+                    ..
+                } => false,
+                _ => return None,
+            };
+            let texts = self.texts_of(condition.test);
+            (!texts.is_empty()).then_some((among == condition.holds, texts))
+        })
+    }
+
+    pub(super) fn inert(&mut self, value: ExprId) {
+        let site = self.site(value);
+        let asks = self
+            .conditions
+            .iter()
+            .rev()
+            .find(|condition| condition.kind.asks())
+            .cloned();
+        if let Some(condition) = asks {
+            let found = self.within(&condition, |walker| {
+                classify(walker, condition.test, condition.kind, None)
+            });
+            for Classified { effect, demands } in found {
+                self.effects.inert.push(Check {
+                    effect,
+                    strength: Strength::Advisory,
+                    site,
+                    by: None,
+                    demands,
+                    order: self.order(),
+                    methods: None,
+                });
+            }
+        }
+    }
+
+    /// Callers without an identity pass here.
+    pub(super) fn optional(&mut self) {
+        self.optional = true;
+        self.effects.reads_identity = true;
+        self.effects.returns_identity = true;
+    }
+
+    /// Whether the code runs only where a credential was sent.
+    pub(super) fn needs_presence(&mut self, own: Site) -> bool {
+        let conditions = self.conditions.clone();
+        conditions.iter().any(|condition| {
+            condition.inside
+                && condition.kind.asks()
+                && !condition.kind.scoped
+                && self.within(condition, |walker| {
+                    walker.site(condition.test) != own
+                        && walker.polarity(condition.test) == Some(condition.holds)
+                })
+        })
+    }
+
+    pub(super) fn add(&mut self, mut check: Check) {
+        // `if token: verify(token)`: callers without a token pass.
+        if check.effect == Effect::Authentication && self.needs_presence(check.site) {
+            check.strength = check.strength.min(Strength::Optional);
+        }
+        let known = self.effects.checks.iter().any(|other| {
+            other.effect == check.effect
+                && other.by == check.by
+                && other.site == check.site
+                && other.demands == check.demands
+        });
+        if !known {
+            self.effects.checks.push(check);
+        }
+    }
+
+    /// Whether a throw here reaches the caller.
+    pub(super) fn throws_out(&self) -> bool {
+        !self.around.iter().any(|around| around.swallows_errors)
+    }
+
+    /// Whether a denial thrown here reaches the caller.
+    pub(super) fn denies_out(&self) -> bool {
+        !self.around.iter().any(|around| around.swallows_denials)
+    }
+
+    pub(super) fn order(&self) -> Order {
+        if self.wrote {
+            Order::AfterWrite
+        } else if self.loaded {
+            Order::AfterFetch
+        } else {
+            Order::First
+        }
+    }
+
+    /// Whether the code runs only on some paths for a reason that isn't the identity: such a check isn't sure.
+    pub(super) fn conditional(&mut self) -> bool {
+        let conditions = self.conditions.clone();
+        conditions.iter().any(|condition| {
+            !condition.kind.asks()
+                && self.within(condition, |walker| {
+                    !walker.names_path(condition.test) && !walker.names_setting(condition.test)
+                })
+        })
+    }
+}

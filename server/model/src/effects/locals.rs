@@ -1,0 +1,337 @@
+//! What names, members and patterns stand for inside a function: parameters, locals, what they were assigned.
+
+use super::Use;
+use super::kind::Kind;
+use super::walk::Walker;
+use crate::names::{Target, module_name};
+use gatewatch_syntax::facts::{ArgKind, Expr, ExprId};
+use ustr::{Ustr, ustr};
+
+impl Walker<'_> {
+    pub(super) fn name_kind(&self, name: Ustr) -> Kind {
+        if let Some(kind) = self.env.get(&name) {
+            return *kind;
+        }
+        match name.as_str() {
+            "request" | "g" | "session" | "_request_ctx_stack" => return Kind::REQUEST,
+            "self" | "this" | "cls" | "super" => return Kind::NONE,
+            _ => {}
+        }
+        if self.words.is_denial_constant(name) {
+            return Kind {
+                denial: true,
+                ..Kind::NONE
+            };
+        }
+        // A proxy that a library or a module of the workspace provides: `current_user`.
+        if self.words.is_identity(name) {
+            return match self.lookup(name) {
+                Target::External(_) | Target::Call { .. } | Target::Member(..) => Kind::IDENTITY,
+                // A name of the function around this one.
+                Target::Unknown if self.owner.contains('.') => Kind::IDENTITY,
+                _ => Kind::NONE,
+            };
+        }
+        Kind::NONE
+    }
+
+    pub(super) fn member_kind(&mut self, base: ExprId, kind: Kind, name: Ustr) -> Kind {
+        if kind.identity || kind.credential || kind.scoped {
+            return Kind {
+                request: false,
+                data: false,
+                ..kind
+            };
+        }
+        if kind.header {
+            return kind;
+        }
+        let words = self.words;
+        let spelled = name.to_lowercase();
+        if kind.request {
+            // What the caller sends as content is no identity, whatever its name.
+            if matches!(
+                spelled.as_str(),
+                "body"
+                    | "params"
+                    | "json"
+                    | "form"
+                    | "files"
+                    | "path_params"
+                    | "get_json"
+                    | "match_info"
+                    | "view_args"
+                    | "values"
+                    | "args"
+                    | "query"
+                    | "query_params"
+                    | "searchparams"
+            ) {
+                return match self.used {
+                    Use::Handler => Kind::DATA,
+                    // A guard may find its token in the query, never in the body.
+                    Use::Guard
+                        if matches!(
+                            spelled.as_str(),
+                            "args" | "query" | "query_params" | "searchparams" | "values"
+                        ) =>
+                    {
+                        Kind::REQUEST
+                    }
+                    Use::Guard => Kind::DATA,
+                };
+            }
+            let carrier = self.carrier(base);
+            if matches!(carrier, Some("cookies" | "session"))
+                && !matches!(
+                    spelled.as_str(),
+                    "get"
+                        | "pop"
+                        | "save"
+                        | "destroy"
+                        | "clear"
+                        | "delete"
+                        | "set"
+                        | "id"
+                        | "regenerate"
+                        | "modified"
+                        | "permanent"
+                )
+            {
+                self.effects.reads_identity = true;
+                return Kind::CREDENTIAL;
+            }
+            if carrier == Some("headers")
+                && self.used == Use::Guard
+                && words.can_carry_credential(name)
+                && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter")
+            {
+                return self.header_kind(name);
+            }
+            if words.is_identity(name) && !matches!(spelled.as_str(), "session") {
+                self.effects.reads_identity = true;
+                return Kind::IDENTITY;
+            }
+            if words.is_credential(name)
+                && !matches!(spelled.as_str(), "cookies" | "cookie" | "key")
+            {
+                self.effects.reads_identity = true;
+                return Kind::CREDENTIAL;
+            }
+            return Kind::REQUEST;
+        }
+        if kind.data {
+            return Kind::DATA;
+        }
+        // `self.current_user`, `this.user`, `res.locals.user`, `g.user`
+        if let Expr::Name(of) = self.code.expr(base)
+            && matches!(of.as_str(), "self" | "this" | "g" | "locals" | "cls")
+            && words.is_identity(name)
+            && !matches!(
+                spelled.as_str(),
+                "session" | "user_id" | "admin" | "account" | "member"
+            )
+        {
+            self.effects.reads_identity = true;
+            return Kind::IDENTITY;
+        }
+        if let Expr::Attr { name: of, .. } = self.code.expr(base)
+            && matches!(of.as_str(), "locals" | "var")
+            && words.is_identity(name)
+        {
+            return Kind::IDENTITY;
+        }
+        if words.is_denial_constant(name) {
+            return Kind {
+                denial: true,
+                ..kind
+            };
+        }
+        kind
+    }
+
+    /// The value of a header by its name.
+    pub(super) fn header_kind(&mut self, name: Ustr) -> Kind {
+        // A token against forged requests says nothing of who is calling.
+        let plain = crate::words::plain(&name);
+        if plain.contains("csrf") || plain.contains("xsrf") {
+            return Kind::NONE;
+        }
+        if self.words.is_credential(name) || self.words.is_identity(name) {
+            self.effects.reads_identity = true;
+            Kind::CREDENTIAL
+        } else {
+            Kind::HEADER
+        }
+    }
+
+    /// What a name means here: imports inside the function come first.
+    pub(super) fn lookup(&self, name: Ustr) -> Target {
+        use gatewatch_frameworks::{ImportRef, Value};
+        let import = self.code.imports.iter().find(|import| import.local == name);
+        if let Some(import) = import {
+            let of = match import.what {
+                gatewatch_syntax::facts::Imported::Name(name) => Some(name),
+                _ => None,
+            };
+            let value = Value::Import(ImportRef {
+                module: import.module,
+                name: of,
+            });
+            return crate::names::follow(
+                self.db,
+                self.tree,
+                &crate::names::Seen::of_module(self.db, self.file, value),
+            );
+        }
+        module_name(self.db, self.tree, self.file, name)
+    }
+
+    /// Which part of the request an expression is, by its last names: its headers, cookies or session.
+    pub(super) fn carrier(&self, base: ExprId) -> Option<&'static str> {
+        let mut at = base;
+        for _ in 0..6 {
+            let name = match self.code.expr(at) {
+                Expr::Attr { name, .. } | Expr::Name(name) => name,
+                Expr::Call { callee, .. } => {
+                    at = callee;
+                    continue;
+                }
+                _ => return None,
+            };
+            return match name.to_lowercase().as_str() {
+                "headers" | "header_map" | "headermap" => Some("headers"),
+                "cookies" | "signedcookies" | "jar" | "cookie_jar" => Some("cookies"),
+                "session" => Some("session"),
+                _ => None,
+            };
+        }
+        None
+    }
+
+    /// The dotted spelling of a member, as its assignment is remembered.
+    pub(super) fn path_of(&self, expr: ExprId) -> Option<Ustr> {
+        let mut parts = Vec::new();
+        let mut at = expr;
+        for _ in 0..6 {
+            match self.code.expr(at) {
+                Expr::Attr { base, name } => {
+                    parts.push(name);
+                    at = base;
+                }
+                Expr::Name(name) if !parts.is_empty() => {
+                    let mut path = name.to_string();
+                    for part in parts.iter().rev() {
+                        path.push('.');
+                        path.push_str(part);
+                    }
+                    return Some(ustr(&path));
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    // ---- assignments --------------------------------------------------------------------------
+
+    pub(super) fn assign(&mut self, target: ExprId, kind: Kind) {
+        match self.code.expr(target) {
+            Expr::Name(name) => {
+                let mut kind = kind;
+                // Something loaded with a credential or by the identity and called user is the identity.
+                if kind.scoped && self.words.is_identity(name) {
+                    kind = Kind {
+                        scoped: false,
+                        identity: true,
+                        ..kind
+                    };
+                }
+                self.env.insert(name, kind);
+            }
+            Expr::Tuple(args) | Expr::List(args) | Expr::Dict(args) => {
+                let code = std::sync::Arc::clone(&self.code);
+                for arg in code.args(args) {
+                    let mut kind = kind;
+                    // `const { authorization } = req.headers`
+                    if kind.request {
+                        let name = match (arg.kind, code.expr(arg.value)) {
+                            (ArgKind::Named(name), _) | (_, Expr::Name(name)) => Some(name),
+                            _ => None,
+                        };
+                        if let Some(name) = name {
+                            kind = self.member_kind(target, kind, name);
+                        }
+                    }
+                    self.assign(arg.value, kind);
+                }
+            }
+            Expr::Attr { .. } => {
+                if let Some(path) = self.path_of(target)
+                    && kind.asks()
+                {
+                    self.env.insert(path, kind);
+                }
+            }
+            Expr::Assign { target, .. } => self.assign(target, kind),
+            Expr::Call { .. } => self.bind_pattern(target, kind),
+            _ => {}
+        }
+    }
+
+    pub(super) fn bind_pattern(&mut self, pattern: ExprId, kind: Kind) {
+        match self.code.expr(pattern) {
+            Expr::Name(name) if !name.chars().next().is_some_and(char::is_uppercase) => {
+                self.assign(pattern, kind);
+            }
+            Expr::Call { args, .. }
+            | Expr::New { args, .. }
+            | Expr::Tuple(args)
+            | Expr::List(args)
+            | Expr::Dict(args) => {
+                let code = std::sync::Arc::clone(&self.code);
+                for arg in code.args(args) {
+                    self.bind_pattern(arg.value, kind);
+                }
+            }
+            Expr::Binary { left, right, .. } => {
+                self.bind_pattern(left, kind);
+                self.bind_pattern(right, kind);
+            }
+            Expr::Unary(inner) | Expr::Spread(inner) => self.bind_pattern(inner, kind),
+            _ => {}
+        }
+    }
+
+    // ---- calls --------------------------------------------------------------------------------
+
+    /// An instance of a class of the workspace.
+    pub(super) fn instance(&self, file: gatewatch_source::SourceFile, class: Ustr) -> Target {
+        Target::Call {
+            callee: Box::new(Target::Class(file, class)),
+            args: std::sync::Arc::from([]),
+            scope: crate::names::Seen::of_module(
+                self.db,
+                self.file,
+                gatewatch_frameworks::Value::Unknown,
+            ),
+        }
+    }
+
+    /// Remembers that a name holds an instance: `checker = Checker(key)`.
+    pub(super) fn assign_instance(&mut self, target: ExprId, value: ExprId) {
+        let Expr::Name(name) = self.code.expr(target) else {
+            return;
+        };
+        let mut value = value;
+        while let Expr::Await(inner) = self.code.expr(value) {
+            value = inner;
+        }
+        self.instances.remove(&name);
+        if let Expr::Call { callee, .. } | Expr::New { callee, .. } = self.code.expr(value)
+            && let Target::Class(file, class) = self.callee_target(callee)
+        {
+            self.instances.insert(name, (file, class));
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What a refusal is: values, calls and statuses that keep a handler from running.
+
+use super::classify::names;
+use super::kind::Kind;
+use super::walk::Walker;
+use super::{Use, effects_of};
+use crate::names::Target;
+use gatewatch_syntax::facts::{Expr, ExprId, Run};
+use ustr::Ustr;
+
+impl Walker<'_> {
+    /// Whether an expression names a refusal: `ok_or(Error::Unauthorized)`.
+    pub(super) fn says_refusal(&self, expr: ExprId, depth: u32) -> bool {
+        if depth > 16 {
+            return false;
+        }
+        match self.code.expr(expr) {
+            Expr::Call { callee, args } => {
+                self.says_refusal(callee, depth + 1)
+                    || self.code.args(args).iter().any(|arg| match self.code.expr(arg.value) {
+                        Expr::Function(index) => self
+                            .code
+                            .functions
+                            .get(index as usize)
+                            .and_then(|function| gatewatch_syntax::function(self.db, self.file, function.id))
+                            .is_some_and(|facts| {
+                                facts.body.exprs.iter().any(|expr| {
+                                    matches!(expr, Expr::Name(name) | Expr::Attr { name, .. } if self.words.is_denial_constant(*name))
+                                })
+                            }),
+                        _ => self.says_refusal(arg.value, depth + 1),
+                    })
+            }
+            Expr::Attr { base, name } => self.words.is_denial_constant(name) || self.says_refusal(base, depth + 1),
+            Expr::Name(name) => self.words.is_denial_constant(name),
+            Expr::Await(inner) | Expr::Try(inner) => self.says_refusal(inner, depth + 1),
+            Expr::Tuple(args) => self.code.args(args).iter().any(|arg| self.says_refusal(arg.value, depth + 1)),
+            _ => false,
+        }
+    }
+
+    // ---- refusals -----------------------------------------------------------------------------
+
+    /// Whether an expression refuses the request, and if so, whether the function ends there.
+    pub(super) fn refuses(&mut self, value: ExprId) -> Option<bool> {
+        match self.code.expr(value) {
+            Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => self.refuses(inner),
+            // A helper of the workspace that does nothing but refuse.
+            Expr::Call { callee, .. } if matches!(self.callee_target(callee), Target::Function(file, id) if (file, id) != (self.file, self.owner) && effects_of(self.db, self.tree, file, id, Use::Guard).always_denies) => {
+                Some(!self.is_script())
+            }
+            Expr::Call { callee, args } => {
+                let (name, base) = match self.code.expr(callee) {
+                    Expr::Attr { name, base } => (name, Some(base)),
+                    Expr::Name(name) => (name, None),
+                    _ => return None,
+                };
+                // Rust: an error under a condition on the identity is a refusal whatever it is called.
+                if base.is_none() && name.as_str() == "Err" {
+                    return Some(true);
+                }
+                let base_kind = base.and_then(|base| match self.code.expr(base) {
+                    Expr::Name(name) => self.env.get(&name).copied(),
+                    _ => None,
+                });
+                if let Some(ends) = self.refusal_call(name, base_kind.unwrap_or_default(), args) {
+                    return Some(ends);
+                }
+                if self.redirects_to_login(callee, args) {
+                    return Some(true);
+                }
+                // `res.status(401).json(…)`, `(StatusCode::UNAUTHORIZED, "…").into_response()`
+                let mut at = base;
+                let mut hops = 0;
+                while let Some(expr) = at {
+                    hops += 1;
+                    if hops > 8 {
+                        break;
+                    }
+                    match self.code.expr(expr) {
+                        Expr::Call { callee, args } => {
+                            let (name, next) = match self.code.expr(callee) {
+                                Expr::Attr { name, base } => (name, Some(base)),
+                                Expr::Name(name) => (name, None),
+                                _ => break,
+                            };
+                            if self.redirects_to_login(callee, args) {
+                                return Some(true);
+                            }
+                            if self.refusal_call(name, Kind::NONE, args).is_some()
+                                || matches!(
+                                    name.as_str(),
+                                    "status" | "code" | "writeHead" | "sendStatus"
+                                ) && self.status_arg(args)
+                            {
+                                return Some(false);
+                            }
+                            at = next;
+                        }
+                        Expr::Attr { name, base } => {
+                            if self.words.is_denial_constant(name) {
+                                return Some(true);
+                            }
+                            at = Some(base);
+                        }
+                        Expr::Tuple(args) => {
+                            let denies = self
+                                .code
+                                .args(args)
+                                .iter()
+                                .any(|arg| self.denial_value(arg.value));
+                            return denies.then_some(true);
+                        }
+                        _ => break,
+                    }
+                }
+                None
+            }
+            Expr::New { callee, args } => match self.code.expr(callee) {
+                Expr::Name(name) | Expr::Attr { name, .. } => (self.words.is_denial_constant(name)
+                    || self.refusal_call(name, Kind::NONE, args).is_some())
+                .then_some(true),
+                _ => None,
+            },
+            // `return "no", 401`
+            Expr::Tuple(args) => self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.denial_value(arg.value))
+                .then_some(true),
+            Expr::Attr { name, .. } | Expr::Name(name) => {
+                self.words.is_denial_constant(name).then_some(true)
+            }
+            _ => None,
+        }
+    }
+
+    /// `Redirect::to("/login")`
+    pub(super) fn redirects_to_login(&self, callee: ExprId, args: Run) -> bool {
+        matches!(self.code.expr(callee), Expr::Attr { base, .. } if matches!(self.code.expr(base), Expr::Name(name) | Expr::Attr { name, .. } if name.as_str() == "Redirect"))
+            && self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.names_login(arg.value, 0))
+    }
+
+    pub(super) fn denial_value(&self, value: ExprId) -> bool {
+        match self.code.expr(value) {
+            Expr::Number(text) => self
+                .code
+                .string(text)
+                .parse()
+                .is_ok_and(|status| self.words.is_denial_status(status)),
+            Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_denial_constant(name),
+            _ => false,
+        }
+    }
+
+    pub(super) fn status_arg(&self, args: Run) -> bool {
+        self.code
+            .args(args)
+            .iter()
+            .any(|arg| self.denial_value(arg.value))
+    }
+
+    /// Whether a call refuses by its name and arguments; `true` when the function ends there.
+    pub(super) fn refusal_call(&self, name: Ustr, base: Kind, args: Run) -> Option<bool> {
+        let arguments = self.code.args(args);
+        let by_status = arguments.iter().any(|arg| self.denial_value(arg.value));
+        let lower = name.to_lowercase();
+        match lower.as_str() {
+            // It raises.
+            "abort" => {
+                return (by_status
+                    || arguments.first().is_some_and(|arg| {
+                        matches!(self.code.expr(arg.value), Expr::Name(_) | Expr::Attr { .. })
+                    }))
+                .then_some(true);
+            }
+            "httpexception" | "websocketexception" | "response" | "jsonresponse"
+            | "htmlresponse" | "plaintextresponse" | "make_response" | "jsonify" => {
+                return by_status.then_some(true);
+            }
+            "sendstatus" | "status" | "send_error" | "senderror" | "writehead" => {
+                return by_status.then_some(false);
+            }
+            "redirect" | "redirectresponse" => {
+                let login = arguments.iter().any(|arg| self.names_login(arg.value, 0));
+                return login.then_some(
+                    lower == "redirectresponse" || base == Kind::NONE && !self.is_script(),
+                );
+            }
+            // `next(err)`, `next(new Error())`, `next(createError(401))`
+            "next" if self.is_script() => {
+                return arguments
+                    .iter()
+                    .any(|arg| !matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
+                    .then_some(false);
+            }
+            // A WebSocket that is closed before it was accepted.
+            "close" => {
+                return arguments
+                    .iter()
+                    .any(|arg| match self.code.expr(arg.value) {
+                        Expr::Number(text) => matches!(
+                            self.code.string(text),
+                            "1008" | "4401" | "4403" | "4001" | "4003"
+                        ),
+                        Expr::Attr { name, .. } | Expr::Name(name) => {
+                            self.words.is_denial_constant(name)
+                        }
+                        _ => false,
+                    })
+                    .then_some(false);
+            }
+            _ => {}
+        }
+        if self.words.is_denial_callable(name) || self.words.is_denial_constant(name) {
+            return Some(!self.is_script());
+        }
+        None
+    }
+
+    pub(super) fn is_script(&self) -> bool {
+        matches!(
+            gatewatch_syntax::language(self.db, self.file),
+            Some(
+                gatewatch_syntax::facts::Language::TypeScript
+                    | gatewatch_syntax::facts::Language::Tsx
+            )
+        )
+    }
+
+    pub(super) fn names_login(&self, expr: ExprId, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        match self.code.expr(expr) {
+            Expr::Str(text) => self.words.is_login_path(self.code.string(text)),
+            Expr::Call { args, .. } => self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.names_login(arg.value, depth + 1)),
+            Expr::Template(parts) => self
+                .code
+                .parts(parts)
+                .any(|part| self.names_login(part, depth + 1)),
+            Expr::Binary { left, right, .. } => {
+                self.names_login(left, depth + 1) || self.names_login(right, depth + 1)
+            }
+            Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_login_path(&name),
+            _ => false,
+        }
+    }
+
+    /// Whether an expression lets the request go on: `next()`, `self.app(scope, …)`.
+    pub(super) fn is_next(&self, value: ExprId) -> bool {
+        match self.code.expr(value) {
+            Expr::Await(inner) => self.is_next(inner),
+            Expr::Call { callee, args } => {
+                matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "next")
+                    && self
+                        .code
+                        .args(args)
+                        .iter()
+                        .all(|arg| matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The status that a denial names.
+    pub(super) fn status_of(&self, denial: ExprId) -> Option<u16> {
+        let mut stack = vec![denial];
+        let mut steps = 0;
+        while let Some(expr) = stack.pop() {
+            steps += 1;
+            if steps > 64 {
+                break;
+            }
+            match self.code.expr(expr) {
+                Expr::Number(text) => {
+                    if let Ok(status) = self.code.string(text).parse::<u16>()
+                        && self.words.is_denial_status(status)
+                    {
+                        return Some(status);
+                    }
+                }
+                Expr::Call { callee, args } | Expr::New { callee, args } => {
+                    stack.push(callee);
+                    stack.extend(self.code.args(args).iter().map(|arg| arg.value));
+                }
+                Expr::Attr { base, .. } => stack.push(base),
+                Expr::Tuple(args) => stack.extend(self.code.args(args).iter().map(|arg| arg.value)),
+                Expr::Await(inner) => stack.push(inner),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether a refusal is one for too many or too large requests.
+    pub(super) fn refuses_for_load(&self, denial: ExprId) -> bool {
+        let number = |id: ExprId| match self.code.expr(id) {
+            Expr::Number(text) => matches!(
+                self.code.string(text),
+                "402" | "413" | "426" | "429" | "500" | "501" | "502" | "503"
+            ),
+            _ => false,
+        };
+        let named = names(self, denial).into_iter().any(|name| {
+            let name = crate::words::plain(&name);
+            name.contains("toomanyrequests")
+                || name.contains("ratelimit")
+                || name.contains("429")
+                || name.contains("toolarge")
+        });
+        let stated = match self.code.expr(denial) {
+            Expr::Call { args, .. } | Expr::New { args, .. } | Expr::Tuple(args) => {
+                self.code.args(args).iter().any(|arg| number(arg.value))
+            }
+            _ => false,
+        };
+        named || stated
+    }
+
+    /// Whether a refusal is the one for callers that aren't known: `UNAUTHORIZED`, a way to the login.
+    pub(super) fn says_unauthenticated(&self, denial: ExprId) -> bool {
+        self.names_login(denial, 0)
+            || names(self, denial).into_iter().any(|name| {
+                let name = crate::words::plain(&name);
+                name.contains("unauth") || name.contains("401") || name.contains("login")
+            })
+            || self.status_of(denial) == Some(401)
+    }
+
+    // ---- conditions ---------------------------------------------------------------------------
+}
