@@ -8,11 +8,14 @@
 use tree_sitter::Node;
 use ustr::ustr;
 
-use super::{each, literal_text, match_pattern, parts, positional};
-use crate::facts::{Arg, ArgKind, Arm, Expr, ExprId, Language, Operator, Stmt, StmtId};
+use super::macros::json;
+use super::statements::{each, match_pattern};
+use super::token_values::{build, is_generic_type, is_literal, is_segment, is_simple};
+use super::{parts, positional};
+use crate::facts::{Arg, ArgKind, Expr, ExprId, Language, StmtId};
 use crate::lower::{Lowering, first_named, named};
 
-type Tokens<'s, 't> = &'s [Node<'t>];
+pub(super) type Tokens<'s, 't> = &'s [Node<'t>];
 
 /// The tokens between a token tree's brackets.
 pub(super) fn inside<'t>(tree: Node<'t>) -> Vec<Node<'t>> {
@@ -38,7 +41,7 @@ pub(super) fn arguments(lower: &mut Lowering<'_>, tree: Node<'_>) -> Vec<Arg> {
         .unwrap_or_default()
 }
 
-fn pieces<'s, 't>(tokens: Tokens<'s, 't>) -> Vec<Tokens<'s, 't>> {
+pub(super) fn pieces<'s, 't>(tokens: Tokens<'s, 't>) -> Vec<Tokens<'s, 't>> {
     tokens
         .split(|token| matches!(token.kind(), "," | ";"))
         .filter(|piece| !piece.is_empty())
@@ -83,7 +86,7 @@ fn is_statement_like(token: Node<'_>) -> bool {
     starts_item(token) || is_control
 }
 
-fn starts_item(token: Node<'_>) -> bool {
+pub(super) fn starts_item(token: Node<'_>) -> bool {
     matches!(
         token.kind(),
         "const" | "enum" | "fn" | "impl" | "mod" | "pub" | "static" | "struct" | "trait" | "use"
@@ -131,7 +134,7 @@ fn is_dict(tokens: Tokens<'_, '_>) -> bool {
 }
 
 /// The opening bracket of a token tree; nothing for other tokens.
-fn bracket(tree: Node<'_>) -> &'static str {
+pub(super) fn bracket(tree: Node<'_>) -> &'static str {
     match tree.child(0).map_or("", |first| first.kind()) {
         _ if tree.kind() != "token_tree" => "",
         "(" => "(",
@@ -161,7 +164,7 @@ fn key_and_value<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Token
 }
 
 /// What stands before and behind the first `=`.
-fn at_equals<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
+pub(super) fn at_equals<'s, 't>(piece: Tokens<'s, 't>) -> Option<(Tokens<'s, 't>, Tokens<'s, 't>)> {
     let at = piece.iter().position(|token| token.kind() == "=")?;
     let (key, value) = piece.split_at(at);
     let (_, value) = value.split_first()?;
@@ -199,7 +202,7 @@ fn text_of<'a>(lower: &Lowering<'a>, tokens: Tokens<'_, '_>) -> &'a str {
 }
 
 /// Any value: simple tokens, or Rust that is parsed again.
-fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
+pub(super) fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
     let tokens = without_sigil(tokens);
     let known = lower.nested(|lower| {
         if is_simple(tokens) {
@@ -226,7 +229,7 @@ fn value(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
     }
 }
 
-fn unknown(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
+pub(super) fn unknown(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
     match (tokens.first(), tokens.last()) {
         (Some(first), Some(last)) => lower.push_between(Expr::Unknown, *first, *last),
         // Nobody asks for the value of no tokens; a null stands anywhere.
@@ -236,7 +239,7 @@ fn unknown(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
 
 // ---- parsed again -----------------------------------------------------------------------------
 
-fn part<T>(
+pub(super) fn part<T>(
     lower: &mut Lowering<'_>,
     tokens: Tokens<'_, '_>,
     around: (&str, &str),
@@ -276,7 +279,10 @@ fn parsed_argument(lower: &mut Lowering<'_>, node: Node<'_>) -> Arg {
 }
 
 /// A pattern and its guard.
-fn pattern(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> (ExprId, Option<ExprId>) {
+pub(super) fn pattern(
+    lower: &mut Lowering<'_>,
+    tokens: Tokens<'_, '_>,
+) -> (ExprId, Option<ExprId>) {
     if let [single] = tokens
         && single.kind() == "identifier"
     {
@@ -291,7 +297,7 @@ fn pattern(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> (ExprId, Option<
 }
 
 /// The statements of a macro that holds a block. `end` closes what the last statement leaves open.
-fn statements(
+pub(super) fn statements(
     lower: &mut Lowering<'_>,
     tree: Node<'_>,
     value: bool,
@@ -301,7 +307,7 @@ fn statements(
     block_of(lower, &inside(tree), value, end, out);
 }
 
-fn block_of(
+pub(super) fn block_of(
     lower: &mut Lowering<'_>,
     tokens: Tokens<'_, '_>,
     value: bool,
@@ -316,714 +322,4 @@ fn block_of(
         };
         lower.nested(|lower| each(lower, &named(block), value, false, out))
     });
-}
-
-// ---- simple values ----------------------------------------------------------------------------
-
-fn is_literal(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "string_literal"
-            | "raw_string_literal"
-            | "char_literal"
-            | "boolean_literal"
-            | "integer_literal"
-            | "float_literal"
-    )
-}
-
-/// Whether a token can be a path's segment; some words are keywords only in their places.
-fn is_segment(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "identifier"
-            | "self"
-            | "super"
-            | "crate"
-            | "primitive_type"
-            | "metavariable"
-            | "default"
-            | "union"
-            | "gen"
-    )
-}
-
-fn is_prefix(node: Node<'_>) -> bool {
-    matches!(
-        node.kind(),
-        "&" | "&&" | "*" | "!" | "-" | "mutable_specifier"
-    )
-}
-
-/// How many tokens the path at the start takes.
-fn path_len(tokens: Tokens<'_, '_>) -> usize {
-    let mut len = usize::from(tokens.first().is_some_and(|token| token.kind() == "::"));
-    loop {
-        match tokens.get(len) {
-            Some(token) if is_segment(*token) => len += 1,
-            _ => return 0,
-        }
-        match (tokens.get(len), tokens.get(len + 1)) {
-            (Some(colons), Some(next)) if colons.kind() == "::" && is_segment(*next) => len += 1,
-            _ => return len,
-        }
-    }
-}
-
-/// `Vec<User>`, as the macros that describe an interface take it.
-fn is_generic_type(tokens: Tokens<'_, '_>) -> bool {
-    let rest = tokens.get(path_len(tokens)..).unwrap_or_default();
-    matches!((rest.first(), rest.last()), (Some(open), Some(close))
-        if open.kind() == "<" && matches!(close.kind(), ">" | ">>"))
-}
-
-/// Whether [`build`] understands these tokens to their end.
-fn is_simple(tokens: Tokens<'_, '_>) -> bool {
-    let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
-    if start > 8 {
-        return false;
-    }
-    let (_, mut rest) = tokens.split_at(start);
-    let len = path_len(rest);
-    if len > 0 {
-        rest = rest.split_at(len).1;
-        if let [bang, tree, tail @ ..] = rest
-            && bang.kind() == "!"
-            && tree.kind() == "token_tree"
-        {
-            rest = tail;
-        }
-    } else {
-        match rest.split_first() {
-            Some((first, tail))
-                if is_literal(*first)
-                    || first.kind() == "_"
-                    || matches!(bracket(*first), "(" | "[") =>
-            {
-                rest = tail;
-            }
-            _ => return false,
-        }
-    }
-    loop {
-        rest = match rest {
-            [] => return true,
-            [dot, name, tail @ ..] if dot.kind() == "." && is_member(*name) => tail,
-            [tree, tail @ ..] if matches!(bracket(*tree), "(" | "[") => tail,
-            [question, tail @ ..] if question.kind() == "?" => tail,
-            _ => return false,
-        };
-    }
-}
-
-fn is_member(node: Node<'_>) -> bool {
-    matches!(node.kind(), "identifier" | "integer_literal" | "await")
-}
-
-/// Builds a simple value from its tokens.
-fn build(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<ExprId> {
-    let start = tokens.iter().take_while(|token| is_prefix(**token)).count();
-    let (prefix, rest) = tokens.split_at(start);
-    let last = *tokens.last()?;
-    let mut id = chain(lower, rest)?;
-    for sign in prefix.iter().rev() {
-        id = match sign.kind() {
-            "!" => lower.push_between(Expr::Not(id), *sign, last),
-            "-" => lower.push_between(Expr::Unary(id), *sign, last),
-            _ => id,
-        };
-    }
-    Some(id)
-}
-
-fn chain(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> Option<ExprId> {
-    let first = *tokens.first()?;
-    let len = path_len(tokens);
-    let (mut id, mut rest);
-    if len > 0 {
-        let (path, tail) = tokens.split_at(len);
-        let segments: Vec<_> = path
-            .iter()
-            .copied()
-            .filter(|token| token.kind() != "::")
-            .collect();
-        match tail {
-            [bang, tree, tail @ ..] if bang.kind() == "!" && tree.kind() == "token_tree" => {
-                let expr = expand(lower, &segments, *tree);
-                id = lower.push_between(expr, first, *tree);
-                rest = tail;
-            }
-            _ => {
-                id = path_expr(lower, &segments, "")?;
-                rest = tail;
-            }
-        }
-    } else {
-        rest = tokens.split_first()?.1;
-        id = match bracket(first) {
-            "(" => tuple(lower, first),
-            "[" => {
-                let args = arguments(lower, first);
-                let args = lower.push_args(&args);
-                lower.push(Expr::List(args), first)
-            }
-            _ => lower.expr(first),
-        };
-    }
-    // The links count as those of any other chain do: facts nest only so deep.
-    for _ in 0..200 {
-        let (expr, last, tail) = match rest {
-            [dot, name, tail @ ..] if dot.kind() == "." => {
-                let expr = match name.kind() {
-                    "await" => Expr::Await(id),
-                    _ => Expr::Attr {
-                        base: id,
-                        name: lower.name(*name),
-                    },
-                };
-                (expr, *name, tail)
-            }
-            [tree, tail @ ..] if bracket(*tree) == "(" => {
-                let args = arguments(lower, *tree);
-                let args = lower.push_args(&args);
-                (Expr::Call { callee: id, args }, *tree, tail)
-            }
-            [tree, tail @ ..] if bracket(*tree) == "[" => {
-                let index = value(lower, &inside(*tree));
-                (Expr::Index { base: id, index }, *tree, tail)
-            }
-            [question, tail @ ..] if question.kind() == "?" => (Expr::Try(id), *question, tail),
-            _ => return Some(id),
-        };
-        id = lower.push_between(expr, first, last);
-        rest = tail;
-    }
-    None
-}
-
-/// `()`, `(value)` or a tuple.
-fn tuple(lower: &mut Lowering<'_>, tree: Node<'_>) -> ExprId {
-    let tokens = inside(tree);
-    if tokens.is_empty() {
-        return lower.push(Expr::Null, tree);
-    }
-    let args = arguments(lower, tree);
-    match args.as_slice() {
-        [
-            Arg {
-                kind: ArgKind::Positional,
-                value,
-            },
-        ] if !tokens.iter().any(|token| token.kind() == ",") => *value,
-        _ => {
-            let args = lower.push_args(&args);
-            lower.push(Expr::Tuple(args), tree)
-        }
-    }
-}
-
-/// A path; `bang` is added to its last name.
-fn path_expr(lower: &mut Lowering<'_>, segments: Tokens<'_, '_>, bang: &str) -> Option<ExprId> {
-    let (first, rest) = segments.split_first()?;
-    let name = |lower: &Lowering<'_>, node: Node<'_>, is_last: bool| {
-        if is_last && !bang.is_empty() {
-            ustr(&format!("{}{bang}", lower.text(node)))
-        } else {
-            lower.name(node)
-        }
-    };
-    let text = name(lower, *first, rest.is_empty());
-    let mut id = lower.push(Expr::Name(text), *first);
-    for (index, segment) in rest.iter().enumerate() {
-        let name = name(lower, *segment, index + 1 == rest.len());
-        id = lower.push_between(Expr::Attr { base: id, name }, *first, *segment);
-    }
-    Some(id)
-}
-
-// ---- macros -----------------------------------------------------------------------------------
-
-/// A macro call as an expression.
-pub(super) fn invocation(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
-    match call_of(node) {
-        Some((segments, tree)) => expand(lower, &segments, tree),
-        None => Expr::Unknown,
-    }
-}
-
-/// The path and the tokens of a macro call.
-fn call_of<'t>(node: Node<'t>) -> Option<(Vec<Node<'t>>, Node<'t>)> {
-    let tree = super::child_of_kind(node, "token_tree")?;
-    let mut at = node.child_by_field_name("macro")?;
-    let mut segments = Vec::new();
-    while at.kind() == "scoped_identifier" {
-        segments.push(at.child_by_field_name("name")?);
-        match at.child_by_field_name("path") {
-            Some(path) => at = path,
-            None => {
-                segments.reverse();
-                return Some((segments, tree));
-            }
-        }
-    }
-    segments.push(at);
-    segments.reverse();
-    Some((segments, tree))
-}
-
-/// A macro call in a statement's place.
-pub(super) fn macro_statement(
-    lower: &mut Lowering<'_>,
-    node: Node<'_>,
-    value: bool,
-    out: &mut Vec<StmtId>,
-) {
-    let Some((segments, tree)) = call_of(node) else {
-        return lower.expression_statement(node, out);
-    };
-    match segments.last().map_or("", |last| lower.text(*last)) {
-        "assert" | "debug_assert" => {
-            let args = arguments(lower, tree);
-            if let Some(test) = args.first() {
-                lower.push_stmt(Stmt::Assert(test.value), node, out);
-            }
-        }
-        name @ ("assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne") => {
-            let args = arguments(lower, tree);
-            if let [left, right, ..] = args.as_slice() {
-                let op = if name.ends_with("eq") {
-                    Operator::Eq
-                } else {
-                    Operator::Ne
-                };
-                let test = Expr::Binary {
-                    op,
-                    left: left.value,
-                    right: right.value,
-                };
-                let test = lower.push(test, tree);
-                lower.push_stmt(Stmt::Assert(test), node, out);
-            }
-        }
-        // Declarations that only need a macro's help.
-        "lazy_static" | "thread_local" | "task_local" => {
-            statements(lower, tree, false, ";}", out);
-        }
-        "cfg_if" => cfg_if(lower, tree, value, out),
-        "select" => select(lower, tree, value, out),
-        _ if items(lower, tree, out) => {}
-        _ => {
-            let id = lower.expr(node);
-            let statement = if value {
-                Stmt::Tail(id)
-            } else {
-                Stmt::Expr(id)
-            };
-            lower.push_stmt(statement, node, out);
-        }
-    }
-}
-
-/// The items of a macro that holds nothing else (`pin_project! { struct … }`, `cfg_unix! { mod a; }`):
-/// they are defined where the macro stands. `false` if it holds anything else.
-fn items(lower: &mut Lowering<'_>, tree: Node<'_>, out: &mut Vec<StmtId>) -> bool {
-    let tokens = inside(tree);
-    if bracket(tree) != "{" || !tokens.iter().any(|token| starts_item(*token)) {
-        return false;
-    }
-    part(lower, &tokens, ("{", "}"), |lower, root| {
-        let block = match first_named(root)? {
-            block if block.kind() == "block" => block,
-            statement => first_named(statement)?,
-        };
-        let nodes = named(block);
-        let only_items = nodes.iter().all(|node| {
-            let kind = node.kind();
-            node.is_extra()
-                || kind.ends_with("_item")
-                || matches!(kind, "use_declaration" | "empty_statement")
-        });
-        if !only_items {
-            return None;
-        }
-        lower.nested(|lower| each(lower, &nodes, false, false, out))
-    })
-    .is_some()
-}
-
-/// Macros whose tokens are another language, or code for another place.
-const OPAQUE: &[&str] = &["asm", "global_asm", "parse_quote", "quote", "quote_spanned"];
-
-/// Macros whose first string holds names of variables.
-const FORMATTING: &[&str] = &[
-    "anyhow",
-    "bail",
-    "debug",
-    "ensure",
-    "eprint",
-    "eprintln",
-    "error",
-    "event",
-    "eyre",
-    "info",
-    "log",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "trace",
-    "unimplemented",
-    "unreachable",
-    "warn",
-    "write",
-    "writeln",
-];
-
-fn expand(lower: &mut Lowering<'_>, segments: Tokens<'_, '_>, tree: Node<'_>) -> Expr {
-    let name = segments.last().map_or("", |last| lower.text(*last));
-    match name {
-        "format" | "format_args" => {
-            let args = arguments(lower, tree);
-            return match format_string(tree) {
-                Some(literal) => template(lower, literal, args.get(1..).unwrap_or_default()),
-                None => parts_of(lower, &args),
-            };
-        }
-        "concat" => {
-            let args = arguments(lower, tree);
-            return parts_of(lower, &args);
-        }
-        "vec" | "smallvec" => {
-            let mut args = arguments(lower, tree);
-            if inside(tree).iter().any(|token| token.kind() == ";") {
-                // `vec![value; count]`
-                args.truncate(1);
-            }
-            return Expr::List(lower.push_args(&args));
-        }
-        "json" => {
-            let id = json(lower, &inside(tree));
-            return lower.get(id);
-        }
-        "matches" => return matches_macro(lower, tree),
-        "select" | "cfg_if" | "lazy_static" | "thread_local" | "task_local" => {
-            let mut inner = Vec::new();
-            match name {
-                "select" => select(lower, tree, true, &mut inner),
-                "cfg_if" => cfg_if(lower, tree, true, &mut inner),
-                _ => statements(lower, tree, false, ";}", &mut inner),
-            }
-            return Expr::Block(lower.block_of(&inner));
-        }
-        _ => {}
-    }
-    let Some(callee) = path_expr(lower, segments, "!") else {
-        return Expr::Unknown;
-    };
-    if OPAQUE.contains(&name) {
-        let args = [positional(lower.push(Expr::Unknown, tree))];
-        let args = lower.push_args(&args);
-        return Expr::Call { callee, args };
-    }
-    let mut args = arguments(lower, tree);
-    if FORMATTING.contains(&name) {
-        inline_names(lower, tree, &mut args);
-    }
-    let args = lower.push_args(&args);
-    Expr::Call { callee, args }
-}
-
-/// The first argument of a formatting macro, if it is a literal.
-fn format_string<'t>(tree: Node<'t>) -> Option<Node<'t>> {
-    let tokens = inside(tree);
-    match tokens.as_slice() {
-        [first] => Some(*first),
-        [first, comma, ..] if comma.kind() == "," => Some(*first),
-        _ => None,
-    }
-    .filter(|first| matches!(first.kind(), "string_literal" | "raw_string_literal"))
-}
-
-/// Strings one after another.
-fn parts_of(lower: &mut Lowering<'_>, args: &[Arg]) -> Expr {
-    let parts: Vec<_> = args.iter().map(|arg| arg.value).collect();
-    Expr::Template(lower.push_parts(&parts))
-}
-
-/// Makes a template of a message that names variables (`"no such user {id}"`).
-fn inline_names(lower: &mut Lowering<'_>, tree: Node<'_>, args: &mut [Arg]) {
-    let tokens = inside(tree);
-    let pieces = pieces(&tokens);
-    if pieces.len() != args.len() {
-        return;
-    }
-    let is_string = |piece: &Tokens<'_, '_>| match piece {
-        [single] => matches!(single.kind(), "string_literal" | "raw_string_literal"),
-        _ => false,
-    };
-    let Some(at) = pieces.iter().position(is_string) else {
-        return;
-    };
-    let literal = pieces.get(at).and_then(|piece| piece.first()).copied();
-    let (_, rest) = args.split_at_mut(at);
-    if let (Some(literal), Some((arg, rest))) = (literal, rest.split_first_mut()) {
-        let has_names = placeholders(&literal_text(lower, literal))
-            .iter()
-            .any(|part| matches!(part, Part::Named(_)));
-        if has_names {
-            let expr = template(lower, literal, rest);
-            arg.value = lower.push(expr, literal);
-        }
-    }
-}
-
-/// A part of a format string.
-enum Part {
-    Text(String),
-    Next,
-    Nth(usize),
-    Named(String),
-}
-
-fn placeholders(text: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let tail = rest.get(first.len_utf8()..).unwrap_or_default();
-        if matches!(first, '{' | '}') && tail.starts_with(first) {
-            plain.push(first);
-            rest = tail.get(1..).unwrap_or_default();
-            continue;
-        }
-        let end = tail.find('}').filter(|_| first == '{');
-        let Some(end) = end else {
-            plain.push(first);
-            rest = tail;
-            continue;
-        };
-        let (inner, after) = tail.split_at(end);
-        let name = inner.split(':').next().unwrap_or_default().trim();
-        if !plain.is_empty() {
-            parts.push(Part::Text(std::mem::take(&mut plain)));
-        }
-        parts.push(match (name, name.parse()) {
-            ("", _) => Part::Next,
-            (_, Ok(index)) => Part::Nth(index),
-            _ => Part::Named(name.to_owned()),
-        });
-        rest = after.get(1..).unwrap_or_default();
-    }
-    if !plain.is_empty() {
-        parts.push(Part::Text(plain));
-    }
-    parts
-}
-
-/// A format string with its arguments in their places.
-fn template(lower: &mut Lowering<'_>, literal: Node<'_>, args: &[Arg]) -> Expr {
-    let text = literal_text(lower, literal);
-    let found = placeholders(&text);
-    if let [Part::Text(text)] = found.as_slice() {
-        return Expr::Str(lower.string(text));
-    }
-    let mut parts = Vec::new();
-    let mut next = 0;
-    for part in found {
-        let id = match part {
-            Part::Text(text) => {
-                let text = lower.string(&text);
-                lower.push(Expr::Str(text), literal)
-            }
-            Part::Next => {
-                next += 1;
-                nth(lower, literal, args, next - 1)
-            }
-            Part::Nth(index) => nth(lower, literal, args, index),
-            Part::Named(name) => {
-                let name = ustr(&name);
-                let given = args.iter().find(|arg| arg.kind == ArgKind::Named(name));
-                match given {
-                    Some(arg) => arg.value,
-                    None => lower.push(Expr::Name(name), literal),
-                }
-            }
-        };
-        parts.push(id);
-    }
-    Expr::Template(lower.push_parts(&parts))
-}
-
-fn nth(lower: &mut Lowering<'_>, literal: Node<'_>, args: &[Arg], index: usize) -> ExprId {
-    match args.get(index) {
-        Some(arg) => arg.value,
-        None => lower.push(Expr::Unknown, literal),
-    }
-}
-
-/// `json!`: an object as a dict, all else as a value.
-fn json(lower: &mut Lowering<'_>, tokens: Tokens<'_, '_>) -> ExprId {
-    let [single] = tokens else {
-        return value(lower, tokens);
-    };
-    let known = lower.nested(|lower| match bracket(*single) {
-        "{" => {
-            let inside = inside(*single);
-            let mut args = Vec::new();
-            for piece in pieces(&inside) {
-                let Some(at) = piece.iter().position(|token| token.kind() == ":") else {
-                    continue;
-                };
-                let (key, rest) = piece.split_at(at);
-                let kind = match key {
-                    [literal] if literal.kind() == "string_literal" => {
-                        ArgKind::Named(ustr(&literal_text(lower, *literal)))
-                    }
-                    _ => ArgKind::Keyed(value(lower, key)),
-                };
-                let value = json(lower, rest.get(1..).unwrap_or_default());
-                args.push(Arg { kind, value });
-            }
-            let args = lower.push_args(&args);
-            lower.push(Expr::Dict(args), *single)
-        }
-        "[" => {
-            let inside = inside(*single);
-            let args: Vec<Arg> = pieces(&inside)
-                .into_iter()
-                .map(|piece| positional(json(lower, piece)))
-                .collect();
-            let args = lower.push_args(&args);
-            lower.push(Expr::List(args), *single)
-        }
-        _ if lower.text(*single) == "null" => lower.push(Expr::Null, *single),
-        _ => value(lower, tokens),
-    });
-    match known {
-        Some(id) => id,
-        None => unknown(lower, tokens),
-    }
-}
-
-/// `matches!(value, pattern if guard)`.
-fn matches_macro(lower: &mut Lowering<'_>, tree: Node<'_>) -> Expr {
-    let tokens = inside(tree);
-    let Some(at) = tokens.iter().position(|token| token.kind() == ",") else {
-        return Expr::Unknown;
-    };
-    let (subject, rest) = tokens.split_at(at);
-    let mut pattern_tokens = rest.get(1..).unwrap_or_default();
-    while let [start @ .., last] = pattern_tokens
-        && last.kind() == ","
-    {
-        pattern_tokens = start;
-    }
-    let value = value(lower, subject);
-    let (pattern, guard) = pattern(lower, pattern_tokens);
-    let bind = Expr::Bind { pattern, value };
-    match guard {
-        None => bind,
-        Some(right) => Expr::Binary {
-            op: Operator::And,
-            left: lower.push(bind, tree),
-            right,
-        },
-    }
-}
-
-/// `select!`: each branch waits for a future and runs when it is the first. It is a match whose
-/// patterns bind what the futures give.
-fn select(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<StmtId>) {
-    let tokens = inside(tree);
-    let mut rest = tokens.as_slice();
-    let mut arms = Vec::new();
-    let subject = lower.push(Expr::Unknown, tree);
-    if let [biased, semicolon, tail @ ..] = rest
-        && biased.kind() == "identifier"
-        && semicolon.kind() == ";"
-    {
-        rest = tail;
-    }
-    while let Some(at) = rest.iter().position(|token| token.kind() == "=>") {
-        let (head, tail) = rest.split_at(at);
-        let tail = tail.get(1..).unwrap_or_default();
-        let (pattern, guard) = select_head(lower, head);
-        let mut inner = Vec::new();
-        match tail.split_first() {
-            Some((block, tail)) if bracket(*block) == "{" => {
-                statements(lower, *block, value, "}", &mut inner);
-                rest = tail;
-            }
-            _ => {
-                let end = tail
-                    .iter()
-                    .position(|token| token.kind() == ",")
-                    .unwrap_or(tail.len());
-                let (body, tail) = tail.split_at(end);
-                block_of(lower, body, value, "}", &mut inner);
-                rest = tail;
-            }
-        }
-        if let [comma, tail @ ..] = rest
-            && comma.kind() == ","
-        {
-            rest = tail;
-        }
-        let body = lower.block_of(&inner);
-        arms.push(Arm {
-            pattern,
-            guard,
-            body,
-        });
-    }
-    let arms = lower.push_arms(&arms);
-    lower.push_stmt(Stmt::Match { subject, arms }, tree, out);
-}
-
-/// `pattern = future, if condition`, or `else`.
-fn select_head(lower: &mut Lowering<'_>, head: Tokens<'_, '_>) -> (ExprId, Option<ExprId>) {
-    let Some((pattern_tokens, rest)) = at_equals(head) else {
-        return (unknown(lower, head), None);
-    };
-    let mut future = rest;
-    let mut guard = None;
-    if let Some(at) = rest.windows(2).position(
-        |pair| matches!(pair, [comma, word] if comma.kind() == "," && word.kind() == "if"),
-    ) {
-        let (before, condition) = rest.split_at(at);
-        future = before;
-        let condition = condition.get(2..).unwrap_or_default();
-        guard = Some(value(lower, condition));
-    }
-    let value = value(lower, future);
-    let (pattern, _) = pattern(lower, pattern_tokens);
-    let bind = Expr::Bind { pattern, value };
-    let bind = match (head.first(), head.last()) {
-        (Some(first), Some(last)) => lower.push_between(bind, *first, *last),
-        _ => pattern,
-    };
-    (bind, guard)
-}
-
-/// `cfg_if!`: all alternatives one after another, since any of them may be compiled; those of tests
-/// never are.
-fn cfg_if(lower: &mut Lowering<'_>, tree: Node<'_>, value: bool, out: &mut Vec<StmtId>) {
-    let mut for_tests = false;
-    for token in inside(tree) {
-        match bracket(token) {
-            "[" => {
-                if let [name, condition] = inside(token).as_slice() {
-                    for_tests =
-                        lower.text(*name) == "cfg" && super::needs_test(lower.text, *condition, 0);
-                }
-            }
-            "{" => {
-                if !for_tests {
-                    statements(lower, token, value, "}", out);
-                }
-                for_tests = false;
-            }
-            _ => {}
-        }
-    }
 }
