@@ -34,6 +34,17 @@ impl Config {
             .copied()
             .unwrap_or(Some(finding.severity))
     }
+
+    /// The severity of a problem of the file itself. That it can't be read has to be said; only how loud is
+    /// a matter of taste.
+    pub fn severity_of_problems(&self) -> Severity {
+        let code = Code::ConfigurationInvalid;
+        self.severity
+            .get(&code)
+            .copied()
+            .flatten()
+            .unwrap_or(code.severity())
+    }
 }
 
 /// Something in the file that can't be used. Lines and columns (in characters) are 1-based.

@@ -7,9 +7,7 @@ use gatewatch_drift::{CONFIG_FILE, Code, Evidence, Finding, Side};
 use gatewatch_model::{Model, Site, function_spans, locate};
 use gatewatch_source::{FilePath, SourceFile};
 use gatewatch_syntax::{Span, file_facts, file_spans};
-use gen_lsp_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, Range,
-};
+use gen_lsp_types::{Diagnostic, DiagnosticRelatedInformation, Location, Range};
 
 use crate::capabilities::Capabilities;
 use crate::convert::{SOURCE, Text, config_range, severity};
@@ -248,7 +246,7 @@ pub(crate) fn of_config(settings: &FolderSettings, capabilities: &Capabilities) 
     let text = settings.text.as_deref().unwrap_or_default();
     let problem = |problem: &gatewatch_drift::Problem| Diagnostic {
         range: config_range(text, capabilities.encoding, problem.line, problem.column),
-        severity: Some(DiagnosticSeverity::Error),
+        severity: Some(severity(settings.config.severity_of_problems())),
         code: Some(Code::ConfigurationInvalid.name().into()),
         source: Some(SOURCE.into()),
         message: problem.message.as_str().into(),

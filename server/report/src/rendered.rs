@@ -200,13 +200,7 @@ impl Rendered {
         let code = Code::ConfigurationInvalid;
         Self {
             code,
-            // That the file can't be read has to be said; only how loud is a matter of taste.
-            severity: config
-                .severity
-                .get(&code)
-                .copied()
-                .flatten()
-                .unwrap_or(code.severity()),
+            severity: config.severity_of_problems(),
             fingerprint: format!("{code}-{}-{}", problem.line, problem.column),
             message: problem.message.clone(),
             location: Location::point(FilePath::new(CONFIG_FILE), problem.line, problem.column),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use gatewatch::{BaselineChoice, CheckOptions};
 use gatewatch_report::{Rendered, Report, Route};
@@ -18,12 +19,17 @@ impl Folder {
     /// Writes texts into a new folder.
     pub fn write(texts: &Texts) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for (path, text) in texts {
-            let file = folder.path().join(path.as_str());
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, &**text).unwrap();
-        }
+        write(folder.path(), texts);
         Self(folder)
+    }
+}
+
+/// Writes texts into a folder.
+pub fn write(root: &Path, texts: &Texts) {
+    for (path, text) in texts {
+        let file = root.join(path.as_str());
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, &**text).unwrap();
     }
 }
 

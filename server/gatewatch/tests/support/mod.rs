@@ -4,8 +4,12 @@ mod bless;
 mod case;
 mod diff;
 mod engine;
-mod fixes;
+#[path = "../../../lsp/tests/server/harness.rs"]
+#[allow(dead_code)]
+mod harness;
 pub mod open;
+mod protocol;
+mod server;
 mod typing;
 
 use std::fmt::Write as _;
@@ -59,6 +63,7 @@ pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<()
             text: routes,
         });
     }
+    let mut desk = protocol::Desk::new(&case.before);
     for edit in &case.edits {
         // A panic in one edit must not hide what the others do.
         let checked = catch_unwind(AssertUnwindSafe(|| {
@@ -67,6 +72,7 @@ pub fn run(name: &str, path: &Path, bless: bool, open: &open::Open) -> Result<()
                 &case,
                 edit,
                 &before,
+                &mut desk,
                 bless.then_some(&mut blessed),
                 &mut found,
             );
@@ -146,6 +152,7 @@ fn check_edit(
     case: &Case,
     edit: &Edit,
     before: &engine::Folder,
+    desk: &mut protocol::Desk<'_>,
     blessed: Option<&mut bless::Blessed>,
     found: &mut Vec<(&'static str, String)>,
 ) {
@@ -183,6 +190,7 @@ fn check_edit(
     found.push(("findings", std::mem::take(wrong)));
     typing::check(&case.before, &after, edit, &report, wrong);
     found.push(("typing", std::mem::take(wrong)));
-    fixes::check(&case.before, &after, wrong);
-    found.push(("fixes", std::mem::take(wrong)));
+    let protocol::Wrong { published, fixes } = desk.check(&after, edit, &report);
+    found.push(("server", published));
+    found.push(("fixes", fixes));
 }

@@ -138,7 +138,11 @@ impl Owner {
         ));
         const SHOWN: usize = 10;
         for skipped in workspace.skipped.iter().take(SHOWN) {
-            self.outbox.warn(skipped.to_string());
+            self.outbox.warn(if skipped.file.as_str().is_empty() {
+                format!("{root} was not read: {}", skipped.why)
+            } else {
+                skipped.to_string()
+            });
         }
         if workspace.skipped.len() > SHOWN {
             self.outbox.warn(format!(

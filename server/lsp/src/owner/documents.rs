@@ -160,6 +160,16 @@ impl Owner {
         }
     }
 
+    /// Whether a folder has documents with edits that are not yet in its tree, and will be.
+    pub(super) fn is_edited(&self, id: FolderId) -> bool {
+        self.documents.values().any(|open| {
+            open.tracked.as_ref().is_some_and(|tracked| {
+                let here = tracked.home.as_ref().is_some_and(|home| home.0 == id);
+                here && tracked.fresh && !tracked.unlisted
+            })
+        })
+    }
+
     /// Parses what was edited and writes it, where the folder is ready for it.
     pub(super) fn write_edits(&mut self) {
         for tracked in self

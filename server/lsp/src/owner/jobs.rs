@@ -170,13 +170,15 @@ impl Owner {
 
     fn analysed(&mut self, id: FolderId, generation: u64, result: Result<Analysis, Failure>) {
         let Some(at) = self.folder_at(id) else { return };
+        let edited = self.is_edited(id);
         let folder = &mut self.folders[at];
         folder.analysing = None;
         match result {
             Ok(analysis) => {
                 let analysis = Arc::new(analysis);
                 let first = folder.last.replace(Arc::clone(&analysis)).is_none();
-                if generation != folder.generation {
+                // Said of a later text it would be wrong, and the next analysis is to come.
+                if edited || generation != folder.generation {
                     return;
                 }
                 if let Some(progress) = folder.progress.take() {

@@ -85,10 +85,10 @@ async fn editors_that_get_it_wrong() {
     // Never opened.
     editor.change(&file, 1, Value::Null, "x").await;
     editor
-        .expect_warning("without having been opened; the change")
+        .expect_log("without having been opened; the change")
         .await;
     editor.close(&file).await;
-    editor.expect_warning("closed without").await;
+    editor.expect_log("closed without").await;
     editor
         .tell(
             "textDocument/didSave",
@@ -99,15 +99,15 @@ async fn editors_that_get_it_wrong() {
     editor.open(&file, 1, "x = 1\n").await;
     editor.settled(&file, 1).await;
     editor.open(&file, 5, "ab\ncd").await;
-    editor.expect_warning("opened twice").await;
+    editor.expect_log("opened twice").await;
     editor.settled(&file, 5).await;
     editor.change(&file, 9, range((7, 0), (900, 3)), "!").await;
     editor
-        .expect_warning("reaches to line 901, but there are 2")
+        .expect_log("reaches to line 901, but there are 2")
         .await;
     editor.settled(&file, 9).await;
     editor.change(&file, 3, range((1, 9), (0, 1)), "").await;
-    editor.expect_warning("went from version 9 to 3").await;
+    editor.expect_log("went from version 9 to 3").await;
     editor.settled(&file, 3).await;
     editor.change(&file, 3, Value::Null, "y = 1\n").await;
     // Not files, not on this machine, or of no language that is read.
@@ -185,7 +185,7 @@ async fn a_file_far_too_large_is_left_alone() {
     let (mut editor, _) = Editor::start(plain(), &[folder.path()]).await;
     let file = uri(&folder.path().join("a.py"));
     editor.open(&file, 1, &"x = 1\n".repeat(500_000)).await;
-    editor.expect_warning("over the limit").await;
+    editor.expect_log("over the limit").await;
     editor.change(&file, 2, range((0, 0), (0, 1)), "y").await;
     editor.close(&file).await;
     editor.end().await;

@@ -93,7 +93,6 @@ async fn a_guard_that_is_deleted_and_put_back() {
     editor.end().await;
 }
 
-#[ignore = "the engine offers no fixes yet"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fix_clears_its_finding() {
     let folder = shop();
@@ -359,7 +358,6 @@ async fn a_single_file_has_its_baseline_too() {
     editor.end().await;
 }
 
-#[ignore = "the engine offers no fixes yet"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fix_names_the_version_that_it_is_for() {
     let folder = shop();

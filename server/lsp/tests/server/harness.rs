@@ -121,8 +121,8 @@ impl Editor {
         message["params"].clone()
     }
 
-    /// Waits for a warning in the log that has this text.
-    pub(crate) async fn expect_warning(&mut self, text: &str) {
+    /// Waits for a line in the log that has this text.
+    pub(crate) async fn expect_log(&mut self, text: &str) {
         self.take(text, |message| {
             message["method"] == "window/logMessage"
                 && message["params"]["message"]
@@ -164,6 +164,11 @@ impl Editor {
             .into_iter()
             .map(|message: Value| message["params"].clone())
             .collect()
+    }
+
+    /// What was heard and nobody expected yet.
+    pub(crate) fn unexpected(&mut self) -> Vec<Value> {
+        self.said.drain(..).collect()
     }
 
     async fn take(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
