@@ -156,7 +156,10 @@ impl Typing<'_> {
             let own = fingerprint(diagnostic);
             let finding = command.findings.iter().find(|one| one.fingerprint == own);
             let listed = finding.map_or(&[][..], |one| &one.fixes[..]);
-            let titles: Vec<String> = actions.iter().map(|action| word(&action["title"])).collect();
+            let titles: Vec<String> = actions
+                .iter()
+                .map(|action| word(&action["title"]))
+                .collect();
             if listed != titles {
                 let _ = writeln!(
                     wrong,
@@ -228,7 +231,11 @@ impl Typing<'_> {
     /// The edits of an action: those of a file from its end, so that no edit moves another.
     fn edits(&self, action: &Value) -> Result<Vec<(FilePath, Vec<Hunk>)>, String> {
         let mut files = Vec::new();
-        for change in action["edit"]["documentChanges"].as_array().into_iter().flatten() {
+        for change in action["edit"]["documentChanges"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             if change["kind"] == "create" {
                 continue;
             }
@@ -247,7 +254,10 @@ impl Typing<'_> {
             // Several at one place keep their order.
             hunks.reverse();
             hunks.sort_by_key(|hunk| std::cmp::Reverse(hunk.old.start));
-            if hunks.windows(2).any(|pair| pair[1].old.end > pair[0].old.start) {
+            if hunks
+                .windows(2)
+                .any(|pair| pair[1].old.end > pair[0].old.start)
+            {
                 return Err(format!("its edits of `{path}` overlap"));
             }
             files.push((path, hunks));

@@ -87,10 +87,7 @@ impl Server {
     pub fn add(&mut self, before: &Texts, disk: &Texts) -> Project {
         let folder = tempfile::tempdir().unwrap();
         engine::write(folder.path(), before);
-        git(
-            folder.path(),
-            &["init", "--quiet", "--initial-branch=main"],
-        );
+        git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
         commit(folder.path());
         for path in before.keys().filter(|path| !disk.contains_key(*path)) {
             std::fs::remove_file(folder.path().join(path.as_str())).unwrap();
@@ -178,9 +175,7 @@ impl Server {
     pub fn rewrite(&mut self, project: &mut Project, path: &FilePath, text: &str) {
         let uri = project.uri(path);
         self.version += 1;
-        let change = self
-            .editor
-            .change(&uri, self.version, Value::Null, text);
+        let change = self.editor.change(&uri, self.version, Value::Null, text);
         self.runtime.block_on(change);
         self.pending.insert(uri, self.version);
         project.open.insert(path.clone(), text.to_owned());

@@ -249,7 +249,8 @@ impl Editor {
                 self.said.push_back(message);
             }
         }
-        assert!(self.said.is_empty(), "nobody expected {:#?}", self.said);
+        let rest = self.unexpected();
+        assert!(rest.is_empty(), "nobody expected {rest:#?}");
     }
 
     /// Closes the server's input without a word.

@@ -65,9 +65,7 @@ async fn the_editors_settings_are_asked_for_and_wrong_ones_named() {
     editor.expect_log("`gatewatch.codeLens` can't be").await;
     let asked = editor.expect("workspace/configuration").await;
     assert_eq!(asked["items"][0]["section"], "gatewatch");
-    editor
-        .expect_log("`gatewatch.baseline` can't be `3`")
-        .await;
+    editor.expect_log("`gatewatch.baseline` can't be `3`").await;
     editor
         .tell(
             "workspace/didChangeConfiguration",
@@ -75,9 +73,7 @@ async fn the_editors_settings_are_asked_for_and_wrong_ones_named() {
         )
         .await;
     editor.expect("workspace/configuration").await;
-    editor
-        .expect_log("`gatewatch.baseline` can't be `3`")
-        .await;
+    editor.expect_log("`gatewatch.baseline` can't be `3`").await;
     editor.end().await;
 }
 
