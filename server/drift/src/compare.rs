@@ -556,10 +556,12 @@ impl Compare<'_> {
                     && old.routers.contains(&registered.router)
             })
             .map_or(control.registration, |registered| registered.router);
-        let at = old.routers.iter().position(|site| *site == router)?;
+        let Some(at) = old.routers.iter().position(|site| *site == router) else {
+            // It ran in front of this router from the one that is mounted before it.
+            return new.mounts.last().copied();
+        };
         // The guard was put on a router that other code made: where it is mounted.
-        let elsewhere =
-            (router.0, router.1.code) != (control.registration.0, control.registration.1.code);
+        let elsewhere = !same_scope(router, control.registration);
         if elsewhere && at > 0 && old.mounts.len() == new.mounts.len() {
             return new.mounts.get(at - 1).copied();
         }
@@ -569,13 +571,16 @@ impl Compare<'_> {
         } else {
             new.routers.get(at)
         };
-        let stands = self.linked_now.registered.iter().any(|registered| {
-            registered.covers > 0
-                && Some(&registered.router) == here
-                && registered.guard.name() == control.name
-        });
-        if stands {
+        let mut standing =
+            self.linked_now.registered.iter().filter(|registered| {
+                registered.covers > 0 && registered.guard.name() == control.name
+            });
+        if standing.clone().any(|it| Some(&it.router) == here) {
             return new.mounts.get(at).copied();
+        }
+        // It stands on a router that led here before and no longer does: another took its place.
+        if at > 0 && standing.any(|it| !new.routers.contains(&it.router)) {
+            return new.mounts.get(at - 1).copied();
         }
         // A guard of the handler's own router, or of the application at the top.
         let from_end = old.routers.len() - 1 - at;
@@ -637,6 +642,13 @@ struct Draft {
     was: String,
     now: String,
     evidence: Vec<Evidence>,
+}
+
+/// Whether two places are in the same body, or both in what a module runs when it is loaded.
+fn same_scope(one: Site, other: Site) -> bool {
+    one.0 == other.0
+        && one.1.in_body == other.1.in_body
+        && (!one.1.in_body || one.1.code == other.1.code)
 }
 
 fn key_is_new(was: &Model, coverage: &Coverage) -> bool {

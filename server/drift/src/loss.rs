@@ -1,11 +1,9 @@
 //! What an entry point lost: its controls now against those it had.
 
-use gatewatch_model::{
-    Auth, Callable, Control, Coverage, Effect, Guard, Order, Site, Strength, Use, effects_of,
-    is_known_control,
-};
+use gatewatch_model::{Auth, Control, Coverage, Effect, Order, Site, Strength};
 use ustr::Ustr;
 
+use crate::cause::caused;
 use crate::code::Code;
 use crate::compare::{Compare, authentication, only_extracts};
 
@@ -158,7 +156,7 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
             }
             continue;
         };
-        if let Some(text) = demands_less(&control.demands, &partner.demands) {
+        if let Some(text) = demands_less(control, partner) {
             let mut loss = caused(
                 compare,
                 now,
@@ -208,8 +206,9 @@ fn arguments_differ(now: &Coverage, was: &Coverage, control: &Control) -> bool {
     args(now) != args(was) || scopes(now) != scopes(was)
 }
 
-/// How the demands became less: more roles are let in, or a high one was replaced.
-fn demands_less(was: &[Ustr], now: &[Ustr]) -> Option<String> {
+/// How the demands became less: of rights one is gone, of roles one more is let in, or a high one was replaced.
+fn demands_less(had: &Control, has: &Control) -> Option<String> {
+    let (was, now) = (&had.demands, &has.demands);
     if was == now || was.is_empty() {
         return None;
     }
@@ -220,14 +219,13 @@ fn demands_less(was: &[Ustr], now: &[Ustr]) -> Option<String> {
             .collect::<Vec<_>>()
             .join(", ")
     };
-    // A scope more is stricter, a role more is not.
-    let added = || now.iter().filter(|demand| !was.contains(demand));
-    if was.iter().all(|demand| now.contains(demand))
-        && added().all(|demand| demand.starts_with("scope:"))
-    {
-        return None;
-    }
+    let scope = |demand: &Ustr| demand.starts_with("scope:");
+    let every = had.every || has.every;
     if was.iter().all(|demand| now.contains(demand)) {
+        let mut added = now.iter().filter(|demand| !was.contains(demand));
+        if every || added.all(scope) {
+            return None;
+        }
         return Some(format!(
             "demanded {} and now lets in {}",
             spelled(was),
@@ -235,6 +233,11 @@ fn demands_less(was: &[Ustr], now: &[Ustr]) -> Option<String> {
         ));
     }
     if now.iter().all(|demand| was.contains(demand)) {
+        let mut gone = was.iter().filter(|demand| !now.contains(demand));
+        // One role less is stricter, as long as there is one.
+        if !now.is_empty() && !every && !gone.any(scope) {
+            return None;
+        }
         return Some(format!(
             "demanded {} and now only {}",
             spelled(was),
@@ -308,173 +311,4 @@ fn order_loss(_compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<
         });
     }
     None
-}
-
-/// Finds out why a control was lost, and says it with the right code.
-fn caused(
-    compare: &Compare<'_>,
-    now: &Coverage,
-    was: &Coverage,
-    had: &Control,
-    code: Code,
-    text: String,
-) -> Loss {
-    let mut loss = Loss {
-        code,
-        control: had.clone(),
-        cause: Cause::Own,
-        site: None,
-        now: text,
-    };
-    // It is written, but above what registers, or its denial is swallowed.
-    let inert = now
-        .entry_point
-        .inert
-        .iter()
-        .any(|guard| guard.name() == had.name);
-    if inert {
-        loss.code = Code::GuardInert;
-        loss.now =
-            "it stands above what registers the handler, so the route has the function without it"
-                .to_owned();
-        return loss;
-    }
-    if had.via == "inline"
-        && let gatewatch_model::Handler::Function(file, id) = &now.entry_point.handler
-    {
-        let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler);
-        if inside.inert.iter().any(|check| check.effect == had.effect) {
-            loss.code = Code::GuardInert;
-            loss.now = "its denial takes no effect, the handler goes on".to_owned();
-            return loss;
-        }
-    }
-    // The handler still calls it and it still denies: not the guard changed, but the way to the call.
-    if had.via == "inline"
-        && let Some(guard) = standing(now, had)
-        && guard.via == "inline"
-        && let Callable::Function(file, id) = &guard.callable
-        && effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard)
-            .checks
-            .iter()
-            .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
-    {
-        if loss.code == Code::AuthorizationRemoved {
-            loss.code = Code::AuthorizationWeakened;
-            loss.now = "is called on some paths alone".to_owned();
-        }
-        return loss;
-    }
-    // The guard still stands in front.
-    if let Some(guard) = standing(now, had)
-        && let Some(site) = definition_of(compare, guard)
-    {
-        let changed = match code {
-            Code::AuthenticationRemoved
-            | Code::AuthorizationRemoved
-            | Code::OwnershipCheckRemoved => Code::GuardGutted,
-            // Middleware that lets callers without an identity on has given up what it stood for; a dependency may
-            // hand nothing on.
-            Code::AuthenticationWeakened
-                if !is_python(compare, site) && !had.via.contains("inline") =>
-            {
-                Code::GuardGutted
-            }
-            other => other,
-        };
-        if let Some((list, grown)) = exemption_grown(compare, guard, had) {
-            loss.code = Code::PublicMarkerAdded;
-            loss.cause = Cause::Guard(list);
-            loss.now = grown;
-            return loss;
-        }
-        // It denies nobody at all any more.
-        let changed = match &guard.callable {
-            Callable::Function(file, id) if changed == Code::AuthenticationWeakened => {
-                let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
-                if inside.checks.is_empty() {
-                    Code::GuardGutted
-                } else {
-                    changed
-                }
-            }
-            _ => changed,
-        };
-        loss.code = changed;
-        loss.cause = Cause::Guard(site);
-        return loss;
-    }
-    if !had.own {
-        // The guard is registered still, but in front of nothing.
-        let standing = compare
-            .linked_now
-            .registered
-            .iter()
-            .find(|registered| registered.covers == 0 && registered.guard.name() == had.name);
-        if let Some(registered) = standing {
-            loss.code = Code::GuardInert;
-            loss.cause = Cause::Guard(registered.guard.site);
-            loss.now = "everything it covered is registered on the other side of it".to_owned();
-            return loss;
-        }
-        if let Some(site) = compare.current_registration(was, now, had) {
-            loss.cause = Cause::Registration(site);
-        }
-    }
-    loss
-}
-
-fn is_python(compare: &Compare<'_>, site: Site) -> bool {
-    matches!(site.0.path(compare.db).extension(), "py" | "pyi")
-}
-
-/// The guard of a lost control, if it still stands in front of the entry point.
-fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {
-    now.asked.iter().find(|guard| guard.name() == had.name)
-}
-
-/// Where a guard is defined now.
-fn definition_of(compare: &Compare<'_>, guard: &Guard) -> Option<Site> {
-    match &guard.callable {
-        Callable::Function(file, id) => gatewatch_model::function_site(compare.db, *file, *id),
-        Callable::Made { maker, .. } => {
-            gatewatch_model::function_site(compare.db, maker.0, maker.1)
-        }
-        Callable::Class(file, id, _) => gatewatch_model::class_site(compare.db, *file, *id),
-        Callable::External(name, _) if is_known_control(name) => None,
-        _ => None,
-    }
-}
-
-/// What a guard leaves open now and didn't before, and where its list stands.
-fn exemption_grown(compare: &Compare<'_>, guard: &Guard, had: &Control) -> Option<(Site, String)> {
-    let Callable::Function(file, id) = &guard.callable else {
-        return None;
-    };
-    let now = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
-    let before: Vec<Ustr> = match had.definition {
-        Some((old_file, _)) => {
-            let was = effects_of(
-                compare.db,
-                compare.baseline_tree(),
-                old_file,
-                *id,
-                Use::Guard,
-            );
-            was.exempt
-                .iter()
-                .flat_map(|(_, texts)| texts.iter().copied())
-                .collect()
-        }
-        None => Vec::new(),
-    };
-    let (site, added) = now.exempt.iter().find_map(|(site, texts)| {
-        let added: Vec<String> = texts
-            .iter()
-            .filter(|text| !before.contains(text))
-            .map(|text| format!("`{text}`"))
-            .collect();
-        (!added.is_empty()).then_some((*site, added))
-    })?;
-    Some((site, added.join(", ")))
 }

@@ -46,9 +46,18 @@ pub(crate) fn nameless(path: &str) -> String {
     }
 }
 
-/// A handler by file path and name, to compare across trees.
+/// A handler by file path and name, to compare across trees. One without a name goes by what it is registered for.
 pub(crate) fn handler_key(db: &dyn Db, coverage: &Coverage) -> Option<(String, String)> {
     match &coverage.entry_point.handler {
+        Handler::Function(file, id)
+            if id.rsplit('.').next().is_some_and(|n| n.starts_with('<')) =>
+        {
+            let entry = &coverage.entry_point;
+            Some((
+                file.path(db).as_str().to_owned(),
+                format!("{} {}", entry.method, nameless(&entry.own_path)),
+            ))
+        }
         Handler::Function(file, id) | Handler::Class(file, id) => {
             Some((file.path(db).as_str().to_owned(), id.to_string()))
         }

@@ -86,6 +86,8 @@ pub struct Control {
     pub own: bool,
     /// What it demands, as short texts (roles, scopes), sorted.
     pub demands: Vec<Ustr>,
+    /// Whether each of them has to be met (rights, scopes); else one is enough (roles).
+    pub every: bool,
     /// Position among what happens in the handler, for a check inside it.
     pub order: Order,
 }

@@ -141,6 +141,7 @@ fn derive_authentication(controls: &mut Vec<Control>) {
     let derived = Control {
         effect: Effect::Authentication,
         demands: Vec::new(),
+        every: false,
         ..found.clone()
     };
     controls.insert(at, derived);
@@ -255,7 +256,7 @@ impl Cover<'_> {
                         Effect::Authentication,
                         Strength::Unknown,
                         None,
-                        Vec::new(),
+                        (Vec::new(), false),
                         Order::Before,
                     );
                 }
@@ -302,7 +303,7 @@ impl Cover<'_> {
                 Effect::Authentication,
                 Strength::Optional,
                 function_site(self.db, file, id),
-                Vec::new(),
+                (Vec::new(), false),
                 Order::Before,
             );
         }
@@ -375,7 +376,15 @@ impl Cover<'_> {
             } else {
                 strength
             };
-            self.push(guard, effect, strength, definition, demands, Order::Before);
+            let every = checks.iter().any(|check| check.every);
+            self.push(
+                guard,
+                effect,
+                strength,
+                definition,
+                (demands, every),
+                Order::Before,
+            );
         }
     }
 
@@ -427,7 +436,7 @@ impl Cover<'_> {
                     Effect::Authentication,
                     Strength::Unknown,
                     None,
-                    Vec::new(),
+                    (Vec::new(), false),
                     Order::Before,
                 );
                 return;
@@ -440,7 +449,7 @@ impl Cover<'_> {
                     Effect::Authentication,
                     Strength::Unknown,
                     None,
-                    Vec::new(),
+                    (Vec::new(), false),
                     Order::Before,
                 );
             }
@@ -467,6 +476,12 @@ impl Cover<'_> {
             .filter(|text| !text.is_empty())
             .collect();
         demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        // Of roles one is enough.
+        let role = |text: &str| text.to_lowercase().contains("role");
+        let every = !role(&name)
+            && !args
+                .iter()
+                .any(|(given, _)| given.is_some_and(|g| role(&g)));
         for effect in &control.effects {
             let (effect, demands) = match effect.as_str() {
                 "authentication" => (Effect::Authentication, Vec::new()),
@@ -480,12 +495,19 @@ impl Cover<'_> {
                 "ownership" => (Effect::Ownership, Vec::new()),
                 _ => continue,
             };
-            self.push(guard, effect, strength, None, demands, Order::Before);
+            self.push(
+                guard,
+                effect,
+                strength,
+                None,
+                (demands, every),
+                Order::Before,
+            );
         }
         if let Some(with) = &control.authorizes_with
             && with.alternatives.iter().any(|at| matches!(at, At::Named(name) if args.iter().any(|(own, _)| *own == Some(*name))))
         {
-            self.push(guard, Effect::Authorization, strength, None, demands, Order::Before);
+            self.push(guard, Effect::Authorization, strength, None, (demands, every), Order::Before);
         }
     }
 
@@ -513,6 +535,7 @@ impl Cover<'_> {
                 via,
                 own: true,
                 demands: check.demands.clone(),
+                every: check.every,
                 order: check.order,
             };
             if !self.controls.iter().any(|other| {
@@ -547,7 +570,7 @@ impl Cover<'_> {
         effect: Effect,
         strength: Strength,
         definition: Option<Site>,
-        demands: Vec<Ustr>,
+        (demands, every): (Vec<Ustr>, bool),
         order: Order,
     ) {
         // Under a condition that can't be told it may not be there at all.
@@ -571,6 +594,7 @@ impl Cover<'_> {
             via: guard.via,
             own: guard.own,
             demands,
+            every,
             order,
         };
         let same = self.controls.iter_mut().find(|other| {

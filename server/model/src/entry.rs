@@ -104,6 +104,8 @@ pub struct EntryPoint {
     pub method: Ustr,
     /// The whole path: all prefixes applied, parameters as `{name}`.
     pub path: Ustr,
+    /// The part of the path that it is registered with, without the prefixes of routers and mounts.
+    pub own_path: Ustr,
     /// Its framework's pack.
     pub framework: Ustr,
     /// What it runs.

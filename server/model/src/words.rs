@@ -11,10 +11,10 @@ use ustr::{Ustr, UstrMap};
 struct File {
     identity: Identity,
     parameters: Parameters,
-    authorization: Names,
+    authorization: Authorization,
     ownership: Names,
     denial: Denial,
-    verify: Callables,
+    verify: Verify,
     effects: Effects,
     globals: Names,
 }
@@ -43,8 +43,21 @@ struct Names {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Callables {
+struct Authorization {
+    names: Vec<String>,
+    every: Vec<String>,
+    every_parts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verify {
     callables: Vec<String>,
+    unverified: Vec<String>,
+    off: Vec<String>,
+    options: Vec<String>,
+    text_methods: Vec<String>,
+    loggers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,12 +83,19 @@ pub(crate) struct Words {
     credentials: FxHashSet<String>,
     identity_callables: Vec<String>,
     authorization: FxHashSet<String>,
+    every: FxHashSet<String>,
+    every_parts: Vec<String>,
     ownership: FxHashSet<String>,
     denial_callables: FxHashSet<String>,
     denial_constants: FxHashSet<String>,
     statuses: Vec<u16>,
     redirects: Vec<String>,
     verify: FxHashSet<String>,
+    unverified: FxHashSet<String>,
+    verification_off: FxHashSet<String>,
+    verification_options: FxHashSet<String>,
+    text_methods: FxHashSet<String>,
+    loggers: FxHashSet<String>,
     loads: FxHashSet<String>,
     writes: FxHashSet<String>,
     harmless: FxHashSet<String>,
@@ -104,7 +124,11 @@ pub(crate) fn words() -> &'static Words {
                         headers: vec![],
                         cookies: vec![],
                     },
-                    authorization: Names { names: vec![] },
+                    authorization: Authorization {
+                        names: vec![],
+                        every: vec![],
+                        every_parts: vec![],
+                    },
                     ownership: Names { names: vec![] },
                     denial: Denial {
                         callables: vec![],
@@ -112,7 +136,14 @@ pub(crate) fn words() -> &'static Words {
                         constants: vec![],
                         redirects: vec![],
                     },
-                    verify: Callables { callables: vec![] },
+                    verify: Verify {
+                        callables: vec![],
+                        unverified: vec![],
+                        off: vec![],
+                        options: vec![],
+                        text_methods: vec![],
+                        loggers: vec![],
+                    },
                     effects: Effects {
                         loads: vec![],
                         writes: vec![],
@@ -155,12 +186,19 @@ impl Words {
             credentials: set(file.identity.credentials),
             identity_callables: file.identity.callables,
             authorization: set(file.authorization.names),
+            every: set(file.authorization.every),
+            every_parts: file.authorization.every_parts,
             ownership: set(file.ownership.names),
             denial_callables: set(file.denial.callables),
             denial_constants: set(file.denial.constants),
             statuses: file.denial.statuses,
             redirects: file.denial.redirects,
             verify: set(file.verify.callables),
+            unverified: set(file.verify.unverified),
+            verification_off: set(file.verify.off),
+            verification_options: set(file.verify.options),
+            text_methods: set(file.verify.text_methods),
+            loggers: set(file.verify.loggers),
             loads: set(file.effects.loads),
             writes: set(file.effects.writes),
             harmless: set(file.effects.harmless),
@@ -217,6 +255,12 @@ impl Words {
                 .any(|part| name.contains(part))
     }
 
+    /// Whether a name in a test says that all of what is demanded has to be there.
+    pub(crate) fn demands_every(&self, name: Ustr) -> bool {
+        let name = plain_of(name);
+        self.every.contains(&name) || self.every_parts.iter().any(|part| name.contains(part))
+    }
+
     pub(crate) fn is_ownership(&self, name: Ustr) -> bool {
         let name = plain_of(name);
         self.ownership.contains(&name) || name.ends_with("ownerid") || name.ends_with("tenantid")
@@ -254,6 +298,30 @@ impl Words {
 
     pub(crate) fn verifies(&self, name: &str) -> bool {
         self.verify.contains(name)
+    }
+
+    /// Whether a library's callable reads a token without verifying it.
+    pub(crate) fn reads_unverified(&self, name: &str) -> bool {
+        self.unverified.contains(name)
+    }
+
+    /// Whether calling this tells a library not to verify.
+    pub(crate) fn turns_verification_off(&self, name: Ustr) -> bool {
+        self.verification_off.contains(&plain_of(name))
+    }
+
+    /// Whether an option of this name, when false, tells a library not to verify.
+    pub(crate) fn is_verification_option(&self, name: Ustr) -> bool {
+        self.verification_options.contains(&plain_of(name))
+    }
+
+    /// Whether a method only looks at a text or takes it apart.
+    pub(crate) fn is_text_method(&self, name: Ustr) -> bool {
+        self.text_methods.contains(&plain_of(name))
+    }
+
+    pub(crate) fn is_logger(&self, name: Ustr) -> bool {
+        self.loggers.contains(&plain_of(name))
     }
 
     pub(crate) fn is_load(&self, name: Ustr) -> bool {

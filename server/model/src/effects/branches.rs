@@ -16,11 +16,12 @@ impl Walker<'_> {
     ) -> Flow {
         let kind = self.value(test);
         let before = self.env.clone();
-        let wrote = (self.loaded, self.wrote);
+        let went_on = self.went_on;
         let condition = self.condition(test, kind, true, true);
         self.conditions.push(condition);
         let first = self.block(then, more);
         self.conditions.pop();
+        self.went_on = went_on;
         let after_then = std::mem::replace(&mut self.env, before);
         let condition = self.condition(test, kind, false, true);
         self.conditions.push(condition);
@@ -29,7 +30,7 @@ impl Walker<'_> {
             None => Flow::Continues,
         };
         self.conditions.pop();
-        let _ = wrote;
+        self.went_on = went_on;
         // Names assigned in one branch may have either value.
         for (name, kind) in after_then {
             let entry = self.env.entry(name).or_default();
@@ -74,6 +75,9 @@ impl Walker<'_> {
             let pushed = self.conditions.len();
             if let Some(guard) = arm.guard {
                 let guard_kind = self.value(guard);
+                if (guard_kind.credential || guard_kind.header) && !self.is_bare(guard, 0) {
+                    self.doubts.credential_used();
+                }
                 let condition = self.condition(guard, guard_kind, true, true);
                 self.conditions.push(condition);
             }
@@ -157,6 +161,7 @@ impl Walker<'_> {
                 site: self.stmt_site(id),
                 by: None,
                 demands: Vec::new(),
+                every: false,
                 order: self.order(),
                 methods: self.methods(),
             };

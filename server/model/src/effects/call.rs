@@ -67,6 +67,7 @@ impl Walker<'_> {
                             site,
                             by: None,
                             demands: Vec::new(),
+                            every: false,
                             order,
                             methods: self.methods(),
                         });
@@ -124,6 +125,12 @@ impl Walker<'_> {
         }
         let target = self.callee_target(callee);
         let whole = target.external_name();
+        if arg_kind.credential || arg_kind.header {
+            self.doubt_call(name, base, whole);
+        }
+        if self.words.turns_verification_off(name) || self.unverified_args(args) {
+            self.doubts.unverified();
+        }
         let lower = name.to_lowercase();
 
         // `getattr(request.state, "user", None)`
@@ -138,7 +145,10 @@ impl Walker<'_> {
         // Taken out of the request by name.
         if base_kind.request && named_credential {
             self.effects.reads_identity = true;
-            return Kind::CREDENTIAL;
+            return Kind {
+                verified: base.is_some_and(|base| self.is_servers(base)),
+                ..Kind::CREDENTIAL
+            };
         }
         if base_kind.request
             && matches!(
@@ -184,7 +194,10 @@ impl Walker<'_> {
                 return match (carrier, by_text) {
                     (Some("cookies" | "session"), _) | (_, None) => {
                         self.effects.reads_identity = true;
-                        Kind::CREDENTIAL
+                        Kind {
+                            verified: base.is_some_and(|base| self.is_servers(base)),
+                            ..Kind::CREDENTIAL
+                        }
                     }
                     (_, Some(name)) => self.header_kind(name),
                 };
@@ -210,6 +223,9 @@ impl Walker<'_> {
                 }
             };
         }
+        if arg_kind.credential && whole.is_some_and(|whole| self.words.reads_unverified(&whole)) {
+            return Kind::CREDENTIAL;
+        }
         // A library that verifies: it throws for a bad credential.
         if whole.is_some_and(|whole| self.words.verifies(&whole)) {
             self.effects.reads_identity = true;
@@ -224,6 +240,7 @@ impl Walker<'_> {
                         site,
                         by: None,
                         demands: Vec::new(),
+                        every: false,
                         order,
                         methods: self.methods(),
                     });
@@ -384,6 +401,7 @@ impl Walker<'_> {
                     site,
                     by: Some(check.by.unwrap_or((file, function))),
                     demands: check.demands.clone(),
+                    every: check.every,
                     order,
                     methods: self.methods(),
                 });

@@ -11,6 +11,8 @@ use crate::control::Effect;
 pub(super) struct Classified {
     pub(super) effect: Effect,
     pub(super) demands: Vec<Ustr>,
+    /// Whether each of them has to be met.
+    pub(super) every: bool,
 }
 
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Features {
     /// The plain presence or validity of an identity.
     presence: bool,
     texts: Vec<Ustr>,
+    /// What is demanded are rights, each of which has to be there, and not roles, of which one is enough.
+    every: bool,
 }
 
 /// The controls of a condition, authentication first.
@@ -38,6 +42,7 @@ pub(super) fn classify(
         return vec![Classified {
             effect: Effect::Ownership,
             demands: Vec::new(),
+            every: false,
         }];
     }
     if features.presence || !features.ownership && !features.authorization {
@@ -46,6 +51,7 @@ pub(super) fn classify(
             found.push(Classified {
                 effect: Effect::Authentication,
                 demands: Vec::new(),
+                every: false,
             });
         }
     }
@@ -55,12 +61,14 @@ pub(super) fn classify(
         found.push(Classified {
             effect: Effect::Authorization,
             demands: std::mem::take(&mut features.texts),
+            every: features.every,
         });
     }
     if features.ownership {
         found.push(Classified {
             effect: Effect::Ownership,
             demands: Vec::new(),
+            every: false,
         });
     }
     let _ = status;
@@ -104,6 +112,9 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                 .any(|name| walker.words.is_authorization(name));
             if names_role {
                 features.authorization = true;
+                features.every |= names(walker, expr)
+                    .into_iter()
+                    .any(|name| walker.words.demands_every(name));
                 texts(walker, expr, &mut features.texts, 0);
                 return;
             }
@@ -158,6 +169,9 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                     .any(|name| walker.words.is_authorization(name));
             if role {
                 features.authorization = true;
+                features.every |= names(walker, expr)
+                    .into_iter()
+                    .any(|name| walker.words.demands_every(name));
                 texts(walker, expr, &mut features.texts, 0);
                 return;
             }
@@ -184,6 +198,7 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
         Expr::Attr { name, base } => {
             if walker.words.is_authorization(name) && walker.value(base).asks() {
                 features.authorization = true;
+                features.every |= walker.words.demands_every(name);
                 features.texts.push(name);
             } else {
                 features.presence = true;

@@ -27,9 +27,8 @@ impl Walker<'_> {
             Expr::Bind { pattern, .. } => Some(!self.is_absent_pattern(pattern)),
             Expr::Call { callee, .. } => match self.code.expr(callee) {
                 Expr::Attr { name, .. } => match name.as_str() {
-                    "is_none" | "is_err" | "is_empty" | "isAnonymous" | "is_anonymous" => {
-                        Some(false)
-                    }
+                    "is_none" | "is_none_or" | "is_err" | "is_empty" | "isAnonymous"
+                    | "is_anonymous" => Some(false),
                     "is_some" | "is_ok" => Some(true),
                     _ => Some(true),
                 },

@@ -30,6 +30,7 @@ impl Walker<'_> {
     /// Control leaves while the identity is absent: the check lets callers without one pass.
     pub(super) fn passed(&mut self) {
         self.passes = true;
+        self.doubt_pass();
         let conditions = self.conditions.clone();
         let mut absent = false;
         let mut by_path = None;
@@ -87,7 +88,26 @@ impl Walker<'_> {
         if last.kind.only_header() && status != Some(401) && !unknown {
             return;
         }
+        // Callers that are known are sent away: a page for guests.
+        let known = self.within(&last, |walker| {
+            walker.is_presence(last.test) && walker.polarity(last.test) == Some(last.holds)
+        });
+        if known {
+            return;
+        }
+        let mark = self.effects.checks.len();
         self.within(&last, |walker| walker.imposed(last.test, last.kind, status));
+        let around = self.conditions.clone();
+        let some_paths = self.within(&last, |walker| walker.on_some_paths(&last))
+            || around.iter().any(|condition| {
+                condition.inside
+                    && self.within(condition, |walker| walker.asks_content(condition.test))
+            });
+        if some_paths {
+            for check in self.effects.checks.iter_mut().skip(mark) {
+                check.strength = check.strength.min(Strength::Optional);
+            }
+        }
     }
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
@@ -103,13 +123,22 @@ impl Walker<'_> {
 
     /// Adds the checks that a condition imposes whose other side is refused.
     pub(super) fn imposed(&mut self, test: ExprId, kind: Kind, status: Option<u16>) {
-        for Classified { effect, demands } in classify(self, test, kind, status) {
+        for Classified {
+            effect,
+            demands,
+            every,
+        } in classify(self, test, kind, status)
+        {
+            if effect == Effect::Authentication {
+                self.doubt_presence(test);
+            }
             let check = Check {
                 effect,
                 strength: Strength::Enforcing,
                 site: self.site(test),
                 by: None,
                 demands,
+                every,
                 order: self.order(),
                 methods: self.methods(),
             };
@@ -156,13 +185,19 @@ impl Walker<'_> {
             let found = self.within(&condition, |walker| {
                 classify(walker, condition.test, condition.kind, None)
             });
-            for Classified { effect, demands } in found {
+            for Classified {
+                effect,
+                demands,
+                every,
+            } in found
+            {
                 self.effects.inert.push(Check {
                     effect,
                     strength: Strength::Advisory,
                     site,
                     by: None,
                     demands,
+                    every,
                     order: self.order(),
                     methods: None,
                 });

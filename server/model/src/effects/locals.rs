@@ -99,7 +99,10 @@ impl Walker<'_> {
                 )
             {
                 self.effects.reads_identity = true;
-                return Kind::CREDENTIAL;
+                return Kind {
+                    verified: self.is_servers(base),
+                    ..Kind::CREDENTIAL
+                };
             }
             if carrier == Some("headers")
                 && self.used == Use::Guard
@@ -157,7 +160,11 @@ impl Walker<'_> {
         if plain.contains("csrf") || plain.contains("xsrf") {
             return Kind::NONE;
         }
-        if self.words.is_credential(name) || self.words.is_identity(name) {
+        let named = self.words.is_credential(name) || self.words.is_identity(name);
+        let secret = ["key", "secret", "signature"]
+            .iter()
+            .any(|part| plain.ends_with(part));
+        if named || secret && self.words.can_carry_credential(name) {
             self.effects.reads_identity = true;
             Kind::CREDENTIAL
         } else {
@@ -207,6 +214,13 @@ impl Walker<'_> {
             };
         }
         None
+    }
+
+    /// Whether nobody but the server can have written what this holds: a session, signed cookies. Other cookies anybody
+    /// writes.
+    pub(super) fn is_servers(&self, base: ExprId) -> bool {
+        self.carrier(base) == Some("session")
+            || matches!(self.code.expr(base), Expr::Attr { name, .. } if matches!(name.as_str(), "signedCookies" | "signed_cookies"))
     }
 
     /// The dotted spelling of a member, as its assignment is remembered.

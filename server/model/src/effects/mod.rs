@@ -9,6 +9,7 @@ mod call;
 mod classify;
 mod condition;
 mod denial;
+mod doubt;
 mod kind;
 mod locals;
 mod refusal;
@@ -40,6 +41,8 @@ pub struct Check {
     pub by: Option<(SourceFile, Ustr)>,
     /// What it demands, sorted.
     pub demands: Vec<Ustr>,
+    /// Whether each of them has to be met; else one is enough.
+    pub every: bool,
     /// When it runs, compared with loads and writes of the same function.
     pub order: Order,
     /// The methods that it is made for, or (`false`) not made for; `None` for all.

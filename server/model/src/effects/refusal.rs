@@ -5,7 +5,7 @@ use super::kind::Kind;
 use super::walk::Walker;
 use super::{Use, effects_of};
 use crate::names::Target;
-use gatewatch_syntax::facts::{Expr, ExprId, Run};
+use gatewatch_syntax::facts::{ArgKind, Expr, ExprId, Run};
 use ustr::Ustr;
 
 impl Walker<'_> {
@@ -254,6 +254,42 @@ impl Walker<'_> {
             Expr::Attr { name, .. } | Expr::Name(name) => self.words.is_login_path(&name),
             _ => false,
         }
+    }
+
+    /// Whether middleware is left here without having called `next`, or given it to anybody: whoever comes here stays
+    /// outside, whatever the answer.
+    pub(super) fn ends_without_next(&self, value: Option<ExprId>) -> bool {
+        let is_next = |expr: &Expr| matches!(expr, Expr::Name(name) if name.as_str() == "next");
+        self.middleware
+            && !self.went_on
+            && self.code.exprs.iter().any(is_next)
+            && value.is_none_or(|value| {
+                !names(self, value)
+                    .into_iter()
+                    .any(|name| name.as_str() == "next")
+            })
+    }
+
+    /// Whether an argument tells a library not to verify: `options={"verify_signature": False}`.
+    pub(super) fn unverified_args(&self, args: Run) -> bool {
+        self.code.args(args).iter().any(|arg| match arg.kind {
+            ArgKind::Named(name) => match self.code.expr(arg.value) {
+                Expr::Bool(false) => self.words.is_verification_option(name),
+                Expr::Dict(inner) => self.unverified_args(inner),
+                _ => false,
+            },
+            ArgKind::Keyed(key) => {
+                matches!(self.code.expr(arg.value), Expr::Bool(false))
+                    && self
+                        .code
+                        .str_of(key)
+                        .is_some_and(|text| self.words.is_verification_option(ustr::ustr(text)))
+            }
+            _ => match self.code.expr(arg.value) {
+                Expr::Dict(inner) => self.unverified_args(inner),
+                _ => false,
+            },
+        })
     }
 
     /// Whether an expression lets the request go on: `next()`, `self.app(scope, …)`.

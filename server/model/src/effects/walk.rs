@@ -7,6 +7,7 @@ use gatewatch_syntax::facts::{BlockId, Code, Expr, ExprId, ParamKind, Stmt, Stmt
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
+use super::doubt::Doubts;
 use super::kind::Kind;
 use super::{Effects, Use};
 use crate::control::{Effect, Strength};
@@ -71,6 +72,12 @@ pub(super) struct Walker<'a> {
     /// It passes on some path.
     pub(super) passes: bool,
     pub(super) depth: u32,
+    /// What speaks against the checks.
+    pub(super) doubts: Doubts,
+    /// It is middleware that has to call `next` for the request to go on.
+    pub(super) middleware: bool,
+    /// `next` was called on the way here.
+    pub(super) went_on: bool,
 }
 
 pub(super) fn walk(
@@ -100,7 +107,17 @@ pub(super) fn walk(
         optional: false,
         passes: false,
         depth: 0,
+        doubts: Doubts::default(),
+        middleware: false,
+        went_on: false,
     };
+    walker.middleware = walker.used == Use::Guard
+        && walker.is_script()
+        && signature
+            .params
+            .iter()
+            .skip(1)
+            .any(|param| param.name == "next");
     walker.bind_params(signature);
     let root = facts.body.root;
     let flow = walker.block(root, false);
@@ -113,6 +130,8 @@ pub(super) fn walk(
             }
         }
     }
+    let doubts = std::mem::take(&mut walker.doubts);
+    doubts.settle(&mut walker.effects);
     walker.effects.loads = walker.loaded;
     walker.effects.writes = walker.wrote;
     walker.effects
@@ -318,6 +337,10 @@ impl Walker<'_> {
         match stmt {
             Stmt::Expr(value) => self.expression(value, more),
             Stmt::Tail(value) | Stmt::Return(Some(value)) => self.returns(value, more),
+            Stmt::Return(None) if self.ends_without_next(None) => {
+                self.denied(None, false);
+                Flow::Denied
+            }
             Stmt::Return(None) => {
                 self.passed();
                 Flow::Passed
@@ -453,6 +476,7 @@ impl Walker<'_> {
             return if ends { Flow::Denied } else { Flow::DeniedOpen };
         }
         if self.is_next(value) {
+            self.went_on = true;
             self.passed();
             return Flow::PassedOpen;
         }
@@ -493,7 +517,7 @@ impl Walker<'_> {
             _ => {}
         }
         let kind = self.value(value);
-        if self.refuses(value).is_some() || kind.denial {
+        if self.refuses(value).is_some() || kind.denial || self.ends_without_next(Some(value)) {
             self.denied(Some(value), false);
             return Flow::Denied;
         }

@@ -32,6 +32,8 @@ struct Inherited {
 #[derive(Clone, Default)]
 struct Way {
     prefix: Vec<Piece>,
+    /// The part of the prefix that is the route's own: verbs of one path are no router of their own.
+    own: Vec<Piece>,
     guards: Vec<Inherited>,
     routers: Vec<u32>,
     mounts: Vec<Site>,
@@ -275,8 +277,11 @@ impl Walk {
                         way.prefix.extend(path.iter().cloned());
                     }
                     // Verbs of one path are no router of their own.
-                    if !performs(machine, *child) {
+                    if performs(machine, *child) {
+                        way.own.extend(path.iter().cloned());
+                    } else {
                         way.mounts.push(*place);
+                        way.own.clear();
                     }
                     way.guards.extend(guards.iter().map(|guard| Inherited {
                         guard: guard.clone(),
@@ -312,6 +317,8 @@ impl Walk {
                 whole.extend(path.iter().cloned());
             }
             let rendered_path = rendered(&whole, style);
+            let own: Vec<Piece> = way.own.iter().chain(path).cloned().collect();
+            let own_path = rendered(&own, style);
             let mut guards = Vec::new();
             for inherited in &way.guards {
                 if !inherited.below.is_empty()
@@ -363,6 +370,7 @@ impl Walk {
                     kind,
                     method: if kind == "ws" { ustr("WS") } else { method },
                     path: ustr(&rendered_path),
+                    own_path: ustr(&own_path),
                     framework,
                     handler,
                     site: route.place,

@@ -1,0 +1,202 @@
+//! Why a control was lost: the guard changed, a registration did, or the entry point's own code.
+
+use gatewatch_model::{
+    Callable, Control, Coverage, Guard, Site, Strength, Use, effects_of, is_known_control,
+};
+use ustr::Ustr;
+
+use crate::code::Code;
+use crate::compare::Compare;
+use crate::loss::{Cause, Loss};
+
+/// Finds out why a control was lost, and says it with the right code.
+pub(crate) fn caused(
+    compare: &Compare<'_>,
+    now: &Coverage,
+    was: &Coverage,
+    had: &Control,
+    code: Code,
+    text: String,
+) -> Loss {
+    let mut loss = Loss {
+        code,
+        control: had.clone(),
+        cause: Cause::Own,
+        site: None,
+        now: text,
+    };
+    // It is written, but above what registers, or its denial is swallowed.
+    let inert = now
+        .entry_point
+        .inert
+        .iter()
+        .any(|guard| guard.name() == had.name);
+    if inert {
+        loss.code = Code::GuardInert;
+        loss.now =
+            "it stands above what registers the handler, so the route has the function without it"
+                .to_owned();
+        return loss;
+    }
+    if had.via == "inline"
+        && let gatewatch_model::Handler::Function(file, id) = &now.entry_point.handler
+    {
+        let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler);
+        if let Some(check) = inside.inert.iter().find(|check| check.effect == had.effect) {
+            loss.code = Code::GuardInert;
+            loss.site = Some(check.site);
+            loss.now = "its denial takes no effect, the handler goes on".to_owned();
+            return loss;
+        }
+    }
+    // The handler still calls it and it still denies: not the guard changed, but the way to the call.
+    if had.via == "inline"
+        && let Some(guard) = standing(now, had)
+        && guard.via == "inline"
+        && let Callable::Function(file, id) = &guard.callable
+        && effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard)
+            .checks
+            .iter()
+            .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
+    {
+        if loss.code == Code::AuthorizationRemoved {
+            loss.code = Code::AuthorizationWeakened;
+            loss.now = "is called on some paths alone".to_owned();
+        }
+        return loss;
+    }
+    let stands = standing(now, had);
+    // It is registered under a condition now.
+    if let Some(guard) = stands
+        && guard.conditional
+        && code == Code::AuthenticationWeakened
+    {
+        loss.cause = Cause::Registration(guard.site);
+        "is in front only under a condition".clone_into(&mut loss.now);
+        return loss;
+    }
+    // The guard still stands in front.
+    if let Some(guard) = stands
+        && !is_namesake(compare, guard, had)
+        && let Some(site) = definition_of(compare, guard)
+    {
+        let changed = match code {
+            Code::AuthenticationRemoved
+            | Code::AuthorizationRemoved
+            | Code::OwnershipCheckRemoved => Code::GuardGutted,
+            // What middleware lets pass is served, so it has given up what it stood for. A dependency hands the handler
+            // an identity or none.
+            Code::AuthenticationWeakened if !HANDS_OVER.contains(&had.via) => Code::GuardGutted,
+            other => other,
+        };
+        if let Some((list, grown)) = exemption_grown(compare, guard, had) {
+            loss.code = Code::PublicMarkerAdded;
+            loss.cause = Cause::Guard(list);
+            loss.now = grown;
+            return loss;
+        }
+        // It denies nobody at all any more.
+        let changed = match &guard.callable {
+            Callable::Function(file, id) if changed == Code::AuthenticationWeakened => {
+                let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
+                if inside.checks.is_empty() {
+                    Code::GuardGutted
+                } else {
+                    changed
+                }
+            }
+            _ => changed,
+        };
+        loss.code = changed;
+        loss.cause = Cause::Guard(site);
+        return loss;
+    }
+    // A router on the way has the guard, but in front of nothing.
+    let idle = compare.linked_now.registered.iter().find(|registered| {
+        registered.covers == 0
+            && registered.guard.name() == had.name
+            && now.entry_point.routers.contains(&registered.router)
+    });
+    if let Some(registered) = idle {
+        loss.code = Code::GuardInert;
+        loss.cause = Cause::Guard(registered.guard.site);
+        loss.now = "what it should cover is registered on the other side of it".to_owned();
+        return loss;
+    }
+    if had.own {
+        return loss;
+    }
+    // A library's guard is there with other arguments.
+    if let Some(guard) = stands
+        && matches!(guard.callable, Callable::External(..))
+    {
+        loss.cause = Cause::Registration(guard.site);
+    } else if let Some(site) = compare.current_registration(was, now, had) {
+        loss.cause = Cause::Registration(site);
+    }
+    loss
+}
+
+/// How guards take part that hand an identity to the handler, which can see that there is none.
+const HANDS_OVER: [&str; 3] = ["dependency", "extractor", "inline"];
+
+/// The guard of a lost control, if it still stands in front of the entry point.
+fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {
+    now.asked.iter().find(|guard| guard.name() == had.name)
+}
+
+/// Whether a guard only has the name of the one that was there: that one is still where it was, unused here.
+fn is_namesake(compare: &Compare<'_>, guard: &Guard, had: &Control) -> bool {
+    let (Some((now, _)), Some((was, _))) = (definition_of(compare, guard), had.definition) else {
+        return false;
+    };
+    let (now, was) = (now.path(compare.db), was.path(compare.db));
+    let files = compare.current_tree().files(compare.db);
+    now != was && files.iter().any(|(path, _)| path == was)
+}
+
+/// Where a guard is defined now.
+fn definition_of(compare: &Compare<'_>, guard: &Guard) -> Option<Site> {
+    match &guard.callable {
+        Callable::Function(file, id) => gatewatch_model::function_site(compare.db, *file, *id),
+        Callable::Made { maker, .. } => {
+            gatewatch_model::function_site(compare.db, maker.0, maker.1)
+        }
+        Callable::Class(file, id, _) => gatewatch_model::class_site(compare.db, *file, *id),
+        Callable::External(name, _) if is_known_control(name) => None,
+        _ => None,
+    }
+}
+
+/// What a guard leaves open now and didn't before, and where its list stands.
+fn exemption_grown(compare: &Compare<'_>, guard: &Guard, had: &Control) -> Option<(Site, String)> {
+    let Callable::Function(file, id) = &guard.callable else {
+        return None;
+    };
+    let now = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
+    let before: Vec<Ustr> = match had.definition {
+        Some((old_file, _)) => {
+            let was = effects_of(
+                compare.db,
+                compare.baseline_tree(),
+                old_file,
+                *id,
+                Use::Guard,
+            );
+            was.exempt
+                .iter()
+                .flat_map(|(_, texts)| texts.iter().copied())
+                .collect()
+        }
+        None => Vec::new(),
+    };
+    let (site, added) = now.exempt.iter().find_map(|(site, texts)| {
+        let added: Vec<String> = texts
+            .iter()
+            .filter(|text| !before.contains(text))
+            .map(|text| format!("`{text}`"))
+            .collect();
+        (!added.is_empty()).then_some((*site, added))
+    })?;
+    Some((site, added.join(", ")))
+}

@@ -1,0 +1,294 @@
+//! Why a check may be worth less than it looks: a way round it that the caller chooses, a credential that only has to be
+//! there, a token whose signature nobody looks at.
+
+use super::classify::names;
+use super::kind::Kind;
+use super::walk::{Condition, Walker};
+use super::{Effects, Use};
+use crate::control::{Effect, Strength};
+use crate::entry::Site;
+use gatewatch_syntax::facts::{Expr, ExprId, Operator, Run};
+use ustr::Ustr;
+
+/// What was seen in a function that its checks must be measured by once all of it is known.
+#[derive(Default)]
+pub(super) struct Doubts {
+    /// Conditions that only ask whether a credential was sent.
+    bare: Vec<Site>,
+    /// A credential was compared with something, or given to code that may verify it.
+    used: bool,
+    /// Callers pass by something that they send and that is no credential.
+    bypassed: bool,
+    /// What reads the token was told not to verify it.
+    unverified: bool,
+}
+
+impl Doubts {
+    pub(super) fn credential_used(&mut self) {
+        self.used = true;
+    }
+
+    pub(super) fn unverified(&mut self) {
+        self.unverified = true;
+    }
+
+    /// Lowers the checks that don't hold for every caller.
+    pub(super) fn settle(&self, effects: &mut Effects) {
+        for check in &mut effects.checks {
+            if check.effect != Effect::Authentication {
+                continue;
+            }
+            let bare = !self.used && self.bare.contains(&check.site);
+            if self.bypassed || (self.unverified || bare) && check.by.is_none() {
+                check.strength = check.strength.min(Strength::Optional);
+            }
+        }
+    }
+}
+
+impl Walker<'_> {
+    /// The kind of an expression that has run already: nothing takes effect a second time.
+    pub(super) fn peek(&mut self, expr: ExprId) -> Kind {
+        let effects = std::mem::take(&mut self.effects);
+        let doubts = std::mem::take(&mut self.doubts);
+        let conditions = std::mem::take(&mut self.conditions);
+        let env = self.env.clone();
+        let state = (
+            self.optional,
+            self.passes,
+            self.loaded,
+            self.wrote,
+            self.went_on,
+        );
+        let kind = self.value(expr);
+        self.effects = effects;
+        self.doubts = doubts;
+        self.conditions = conditions;
+        self.env = env;
+        (
+            self.optional,
+            self.passes,
+            self.loaded,
+            self.wrote,
+            self.went_on,
+        ) = state;
+        kind
+    }
+
+    /// A condition imposes authentication: remembers whether it only asks for the presence of a credential.
+    pub(super) fn doubt_presence(&mut self, test: ExprId) {
+        if self.is_bare(test, 0) {
+            let site = self.site(test);
+            self.doubts.bare.push(site);
+        } else {
+            let kind = self.peek(test);
+            if !(kind.credential || kind.header) {
+                return;
+            }
+            self.doubts.credential_used();
+        }
+    }
+
+    /// Whether a test only asks if a credential was sent, or what it looks like.
+    pub(super) fn is_bare(&mut self, test: ExprId, depth: u32) -> bool {
+        if depth > 12 {
+            return false;
+        }
+        match self.code.expr(test) {
+            Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) => {
+                self.is_bare(inner, depth + 1)
+            }
+            Expr::Binary {
+                op: Operator::And | Operator::Or,
+                left,
+                right,
+            } => self.is_bare(left, depth + 1) && self.is_bare(right, depth + 1),
+            Expr::Binary { left, right, .. } => {
+                let shape = |walker: &Self, id| {
+                    matches!(
+                        walker.code.expr(id),
+                        Expr::Null | Expr::Number(_) | Expr::Bool(_)
+                    )
+                };
+                // `parts.length !== 2`, `token == null`
+                (shape(self, left) || shape(self, right)) && {
+                    let kind = self.peek(left) | self.peek(right);
+                    kind.credential && !kind.identity && !kind.verified
+                }
+            }
+            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } => {
+                let kind = self.peek(test);
+                kind.credential && !kind.identity && !kind.verified
+            }
+            Expr::Call { callee, args } => match self.code.expr(callee) {
+                // `header.startsWith("Bearer ")`, `token.is_none()`, `headers.get("authorization")`
+                Expr::Attr { base, name } => {
+                    let of = self.peek(base);
+                    let kind = self.peek(test);
+                    (of.request || of.credential)
+                        && !of.identity
+                        && (of.request || self.words.is_text_method(name) && self.is_plain(args))
+                        && kind.credential
+                        && !kind.verified
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a look at a text has no secret in its arguments: none, or the name of a scheme.
+    fn is_plain(&self, args: Run) -> bool {
+        self.code.args(args).iter().all(|arg| {
+            self.code.str_of(arg.value).is_some_and(|text| {
+                let scheme = text.trim().to_lowercase();
+                matches!(scheme.as_str(), "bearer" | "basic" | "token" | "jwt" | "")
+            })
+        })
+    }
+
+    /// Control leaves here: remembers a way round the checks that any caller can take.
+    pub(super) fn doubt_pass(&mut self) {
+        if self.used != Use::Guard {
+            return;
+        }
+        let conditions = self.conditions.clone();
+        let mut open = false;
+        for condition in &conditions {
+            if self.within(condition, |walker| walker.caller_decides(condition)) {
+                open |= condition.inside;
+            } else if condition.kind.asks() {
+                // Whoever comes here has passed this one.
+                return;
+            }
+        }
+        self.doubts.bypassed |= open;
+    }
+
+    /// Whether a caller decides a condition by what it sends, without knowing a secret.
+    fn caller_decides(&self, condition: &Condition) -> bool {
+        let test = condition.test;
+        if condition.kind.identity || condition.kind.credential || condition.kind.scoped {
+            return false;
+        }
+        if self.names_path(test) || self.names_setting(test) {
+            return false;
+        }
+        let sent = condition.kind.header || self.names_content(test);
+        sent && self.needs_no_secret(test, 0)
+    }
+
+    /// Whether a test looks at what the caller sends as content: query, body, headers.
+    fn names_content(&self, test: ExprId) -> bool {
+        names(self, test).into_iter().any(|name| {
+            matches!(
+                name.to_lowercase().as_str(),
+                "query" | "query_params" | "args" | "body" | "headers"
+            )
+        })
+    }
+
+    /// Whether a test compares with nothing but constants of the code.
+    fn needs_no_secret(&self, test: ExprId, depth: u32) -> bool {
+        if depth > 12 {
+            return false;
+        }
+        let constant = |id: ExprId| {
+            matches!(
+                self.code.expr(id),
+                Expr::Str(_) | Expr::Number(_) | Expr::Bool(_) | Expr::Null
+            )
+        };
+        match self.code.expr(test) {
+            Expr::Not(inner) | Expr::Unary(inner) => self.needs_no_secret(inner, depth + 1),
+            Expr::Binary {
+                op: Operator::And | Operator::Or,
+                left,
+                right,
+            } => self.needs_no_secret(left, depth + 1) && self.needs_no_secret(right, depth + 1),
+            Expr::Binary {
+                op: Operator::Eq | Operator::Ne | Operator::Is | Operator::IsNot,
+                left,
+                right,
+            } => constant(left) || constant(right),
+            Expr::Binary {
+                op: Operator::In | Operator::NotIn,
+                left,
+                ..
+            } => constant(left),
+            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } => true,
+            // `request.headers.get("x-debug")`
+            Expr::Call { callee, args } => {
+                matches!(self.code.expr(callee), Expr::Attr { name, .. } if matches!(name.as_str(), "get" | "has" | "header" | "contains_key" | "is_some"))
+                    && self.code.args(args).iter().all(|arg| constant(arg.value))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a refusal is made only if the caller sends something besides: `if (req.body.amount > 10000 && !isAdmin)`.
+    pub(super) fn on_some_paths(&mut self, condition: &Condition) -> bool {
+        let mut stack = vec![condition.test];
+        let joins = if condition.holds {
+            Operator::And
+        } else {
+            Operator::Or
+        };
+        let mut parts = Vec::new();
+        while let Some(test) = stack.pop() {
+            match self.code.expr(test) {
+                Expr::Binary { op, left, right } if op == joins => stack.extend([left, right]),
+                _ => parts.push(test),
+            }
+        }
+        let alone = parts.len() < 2;
+        !alone && parts.into_iter().any(|part| self.asks_content(part))
+    }
+
+    /// Whether a test asks for nothing but what the caller sends as content.
+    pub(super) fn asks_content(&mut self, test: ExprId) -> bool {
+        let kind = self.peek(test);
+        !kind.asks()
+            && !kind.loaded
+            && (kind.data || self.names_content(test))
+            && !self.names_path(test)
+            && !self.names_setting(test)
+    }
+
+    /// Whether a test asks for nothing but whether there is an identity.
+    pub(super) fn is_presence(&mut self, test: ExprId) -> bool {
+        match self.code.expr(test) {
+            Expr::Not(inner) | Expr::Await(inner) => self.is_presence(inner),
+            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } => {
+                let kind = self.peek(test);
+                kind.identity || kind.credential && kind.verified
+            }
+            Expr::Call { callee, args } => {
+                let name = match self.code.expr(callee) {
+                    Expr::Attr { name, .. } | Expr::Name(name) => name,
+                    _ => return false,
+                };
+                self.code.args(args).is_empty() && self.words.is_identity(name)
+            }
+            Expr::Binary { left, right, .. } => {
+                let null = |walker: &Self, id| matches!(walker.code.expr(id), Expr::Null);
+                null(self, left) && self.peek(right).identity
+                    || null(self, right) && self.peek(left).identity
+            }
+            _ => false,
+        }
+    }
+
+    /// A credential is given to a call: more than a look at its text may verify it.
+    pub(super) fn doubt_call(&mut self, name: Ustr, base: Option<ExprId>, whole: Option<Ustr>) {
+        let logs = base.is_some_and(|base| {
+            names(self, base)
+                .into_iter()
+                .any(|name| self.words.is_logger(name))
+        });
+        let reads = whole.is_some_and(|whole| self.words.reads_unverified(&whole));
+        if !logs && !reads && !self.words.is_text_method(name) {
+            self.doubts.credential_used();
+        }
+    }
+}
