@@ -580,6 +580,10 @@ impl Compare<'_> {
         }
         // It stands on a router that led here before and no longer does: another took its place.
         if at > 0 && standing.any(|it| !new.routers.contains(&it.router)) {
+            // The handler itself went to another router.
+            if at + 1 == old.routers.len() {
+                return None;
+            }
             return new.mounts.get(at - 1).copied();
         }
         // A guard of the handler's own router, or of the application at the top.
