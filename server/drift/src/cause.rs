@@ -25,17 +25,16 @@ pub(crate) fn caused(
         site: None,
         now: text,
     };
-    // It is written, but above what registers, or its denial is swallowed.
-    let inert = now
-        .entry_point
-        .inert
-        .iter()
-        .any(|guard| guard.name() == had.name);
-    if inert {
+    // It is written, but where it can't run.
+    let inert = (now.entry_point.inert.iter()).find(|guard| guard.name() == had.name);
+    if let Some(guard) = inert {
         loss.code = Code::GuardInert;
-        loss.now =
+        loss.now = if guard.via == "route" {
+            "it stands behind the handler, which answers without it".to_owned()
+        } else {
             "it stands above what registers the handler, so the route has the function without it"
-                .to_owned();
+                .to_owned()
+        };
         return loss;
     }
     if had.via == "inline"

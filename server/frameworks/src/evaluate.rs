@@ -497,7 +497,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The value of a part of a text; a local name stays with what has no other.
+    /// The value of a part of a text or of an argument; a local name stays with what has no other.
     fn named(&mut self, id: ExprId) -> Value {
         let value = self.value(id);
         match (self.code.expr(id), &value) {
@@ -542,7 +542,7 @@ impl<'a> Evaluator<'a> {
 
     fn argument(&mut self, arg: &Arg) -> Argument {
         let kind = Argument::kind_of(arg.kind, |key| self.value(key));
-        let value = self.value(arg.value);
+        let value = self.named(arg.value);
         Argument { kind, value }
     }
 

@@ -127,6 +127,10 @@ pub struct ObjectKind {
     /// Whether a route of `/` below a prefix is the prefix alone.
     #[serde(default)]
     pub bare_root: bool,
+    /// Whether a request that none of its routes answers goes on to what was mounted later, behind its guards; and
+    /// whether a handler that isn't given what comes next ends the chain wherever it stands in it.
+    #[serde(default)]
+    pub falls_through: bool,
 }
 
 /// A callable that serves an object.

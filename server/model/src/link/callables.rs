@@ -103,6 +103,7 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                     written.or_else(|| machine.names.get(&(*file, *id)).copied())
                 }
                 Callable::Made { maker, .. } => machine.names.get(maker).copied(),
+                Callable::External(..) => written,
                 _ => None,
             };
             Guard {

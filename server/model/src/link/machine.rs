@@ -472,9 +472,12 @@ impl<'db> Machine<'db> {
                         V::Bool(false) => self.run(frame, otherwise, returns),
                         _ => {
                             let start = self.mounts.len();
-                            self.under(|machine| machine.run(frame, then, returns));
+                            // The sides of one condition differ in the last bit.
+                            let side = self.next_branch;
+                            self.next_branch += 2;
+                            self.under(side, |machine| machine.run(frame, then, returns));
                             let middle = self.mounts.len();
-                            self.under(|machine| machine.run(frame, otherwise, returns));
+                            self.under(side + 1, |machine| machine.run(frame, otherwise, returns));
                             self.alternatives(start, middle);
                         }
                     }
@@ -488,9 +491,8 @@ impl<'db> Machine<'db> {
     }
 
     /// Runs one side of a condition that isn't known.
-    fn under(&mut self, run: impl FnOnce(&mut Self)) {
-        self.branches.push(self.next_branch);
-        self.next_branch += 1;
+    fn under(&mut self, side: u32, run: impl FnOnce(&mut Self)) {
+        self.branches.push(side);
         run(self);
         self.branches.pop();
     }

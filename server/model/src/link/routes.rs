@@ -193,6 +193,22 @@ impl Walk {
             .map_or((Covers::All, false, false), |kind| {
                 (kind.covers, kind.isolated, kind.bare_root)
             });
+        // The guards of routers that are mounted before something run for it too, if they pass on what they don't answer.
+        let passed: Vec<Vec<Inherited>> = object
+            .registered
+            .iter()
+            .map(|registration| match registration {
+                Registration::Mount { path, child, .. } if covers == Covers::Later => {
+                    let mut prefix = way.prefix.clone();
+                    if !replaces_prefix {
+                        prefix.extend(object.prefix.iter().cloned());
+                    }
+                    prefix.extend(path.iter().cloned());
+                    passing(machine, *child, &prefix, 0)
+                }
+                _ => Vec::new(),
+            })
+            .collect();
         let style = machine
             .packs
             .pack_of(kind)
@@ -244,8 +260,13 @@ impl Walk {
                 Covers::Later => object
                     .registered
                     .iter()
-                    .take(at)
-                    .filter_map(|other| registered_guard(other, &here.prefix))
+                    .enumerate()
+                    // What is bound to a parameter of the path runs wherever it stands.
+                    .filter(|(other, it)| *other < at || is_for_param(it))
+                    .flat_map(|(other, it)| {
+                        let passed = passed.get(other).cloned().unwrap_or_default();
+                        registered_guard(it, &here.prefix).into_iter().chain(passed)
+                    })
                     .collect(),
                 // The layer added last runs first.
                 Covers::Earlier => object
@@ -343,6 +364,7 @@ impl Walk {
                     guards.push(guard);
                 }
             }
+            self.both_sides(machine, &mut guards);
             for guard in &route.guards {
                 guards.extend(guard_of(machine, guard, true));
             }
@@ -407,6 +429,37 @@ impl Walk {
         needed.iter().any(|branch| !given.contains(branch))
     }
 
+    /// A guard that both sides of a condition register is there in any case.
+    fn both_sides(&self, machine: &Machine<'_>, guards: &mut [Guard]) {
+        let of = |guard: &Guard| machine.conditions.get(&guard.site).cloned();
+        for at in 0..guards.len() {
+            let Some(one) = guards.get(at).filter(|guard| guard.conditional).cloned() else {
+                continue;
+            };
+            let Some(sides) = of(&one) else { continue };
+            let other_side = guards.iter().position(|other| {
+                other.callable == one.callable
+                    && of(other).is_some_and(|others| {
+                        others.len() == sides.len()
+                            && others.split_last().zip(sides.split_last()).is_some_and(
+                                |((last, outer), (own, around))| {
+                                    outer == around && *last == (own ^ 1)
+                                },
+                            )
+                    })
+            });
+            let Some(other) = other_side else { continue };
+            // Conditions further out may be unknown still.
+            if sides.len() == 1 {
+                for at in [at, other] {
+                    if let Some(guard) = guards.get_mut(at) {
+                        guard.conditional = false;
+                    }
+                }
+            }
+        }
+    }
+
     /// Every guard of a router with the number of entry points behind it.
     fn registered(&mut self, machine: &mut Machine<'_>, dead: &FxHashSet<u32>) {
         for index in 0..machine.objects.len() as u32 {
@@ -442,6 +495,54 @@ impl Walk {
             }
         }
     }
+}
+
+fn is_for_param(registration: &Registration) -> bool {
+    matches!(registration, Registration::Guard { param: Some(_), .. })
+}
+
+/// The guards of a mounted router that also stand in front of what is registered behind it, below its path.
+fn passing(machine: &Machine<'_>, child: u32, prefix: &[Piece], depth: usize) -> Vec<Inherited> {
+    let Some(object) = machine.objects.get(child as usize) else {
+        return Vec::new();
+    };
+    let falls_through = match object.kind {
+        ObjectKind::Pack(kind) => machine
+            .packs
+            .kind(kind)
+            .is_some_and(|kind| kind.falls_through && !kind.performs),
+        ObjectKind::Instance(..) => false,
+    };
+    if !falls_through || depth >= MAX_MOUNTS {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for registration in &object.registered {
+        match registration {
+            Registration::Guard {
+                path,
+                param: None,
+                guard,
+            } => {
+                let mut below = prefix.to_vec();
+                below.extend(path.iter().cloned());
+                found.push(Inherited {
+                    guard: guard.clone(),
+                    below,
+                    param: None,
+                    own: false,
+                    router: Some(child),
+                });
+            }
+            Registration::Mount { path, child, .. } => {
+                let mut prefix = prefix.to_vec();
+                prefix.extend(path.iter().cloned());
+                found.extend(passing(machine, *child, &prefix, depth + 1));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Whether an object is no router, but the verbs of one path.

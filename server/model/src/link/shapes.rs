@@ -2,6 +2,7 @@
 
 use gatewatch_frameworks::{At, Does, KindId, Locator, Method, Place, Verbs};
 use gatewatch_source::SourceFile;
+use gatewatch_syntax::facts::ParamKind;
 use ustr::{Ustr, ustr};
 
 use super::arguments::{flattened, located, paths_of, verb_names, verb_of};
@@ -278,6 +279,22 @@ impl Machine<'_> {
                 } else {
                     paths
                 };
+                let mut inert = Vec::new();
+                let mut handler = handler;
+                let falls_through = self.packs.kind(kind).is_some_and(|kind| kind.falls_through);
+                if falls_through
+                    && decorated.is_none()
+                    && let Some(at) = guards
+                        .iter()
+                        .position(|guard| self.ends_chain(&guard.value))
+                {
+                    // It answers and knows nothing of what comes behind it.
+                    inert = guards.split_off(at + 1);
+                    if let Some(first) = guards.pop() {
+                        let behind = std::mem::replace(&mut handler, first.value);
+                        inert.extend(self.guards(vec![behind], "route", place));
+                    }
+                }
                 let kind_name = match method.kind.as_deref() {
                     Some("ws") => "ws",
                     _ => "http",
@@ -288,7 +305,7 @@ impl Machine<'_> {
                         paths,
                         handler,
                         guards,
-                        inert: Vec::new(),
+                        inert,
                         kind: kind_name,
                         place,
                     }));
@@ -381,6 +398,20 @@ impl Machine<'_> {
             }
         }
         V::Object(object)
+    }
+
+    /// Whether a function of a chain can't call the next one: it isn't given it.
+    fn ends_chain(&self, value: &V) -> bool {
+        let V::Func(func) = value.settled() else {
+            return false;
+        };
+        gatewatch_frameworks::signature(self.db, func.file, func.id).is_some_and(|signature| {
+            signature.params.len() == 2
+                && signature
+                    .params
+                    .iter()
+                    .all(|param| param.kind == ParamKind::Plain)
+        })
     }
 
     fn unresolved(&mut self, object: u32, place: (SourceFile, Place)) {

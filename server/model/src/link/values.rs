@@ -76,7 +76,8 @@ impl Machine<'_> {
             .args
             .iter()
             .any(|(_, arg)| matches!(arg.settled(), V::Func(_)));
-        if wraps && matches!(called.callee, V::Func(_) | V::External(_)) {
+        // A library's guard goes by the name that it was given here.
+        if wraps && matches!(called.callee, V::Func(_)) || matches!(called.callee, V::External(_)) {
             return self.result_names.get(&called.place).copied();
         }
         None
