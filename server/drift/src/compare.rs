@@ -1,6 +1,6 @@
 //! The comparison of the current model with the baseline's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewatch_model::{
@@ -210,7 +210,13 @@ impl Compare<'_> {
             .iter()
             .filter(|sibling| sibling.auth == Auth::Authenticated)
             .collect();
-        let by_own = guarded.len() >= 2
+        // Written one by one: a single registration for several would have been forgotten by nobody.
+        let written: BTreeSet<String> = guarded
+            .iter()
+            .filter_map(|sibling| authentication(sibling))
+            .map(|control| format!("{:?}", control.registration))
+            .collect();
+        let by_own = written.len() >= 2
             && guarded.len() * 2 > siblings.len()
             && guarded
                 .iter()

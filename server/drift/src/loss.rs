@@ -157,6 +157,8 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
             continue;
         };
         if let Some(text) = demands_less(control, partner) {
+            // A guard that is told to demand nothing asks for an identity alone.
+            let nothing = partner.demands.is_empty() && arguments_differ(now, was, control);
             let mut loss = caused(
                 compare,
                 now,
@@ -165,6 +167,9 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
                 Code::AuthorizationWeakened,
                 text,
             );
+            if nothing {
+                loss.code = Code::AuthorizationRemoved;
+            }
             // The same guard with other arguments: its registration changed, not the guard.
             if control.own
                 && partner.registration != partner.definition.unwrap_or(partner.registration)

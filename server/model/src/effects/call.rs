@@ -2,7 +2,7 @@
 
 use super::classify::names;
 use super::kind::Kind;
-use super::walk::Walker;
+use super::walk::{Around, Walker};
 use super::{Check, Use, effects_of};
 use crate::control::{Effect, Strength};
 use crate::names::Target;
@@ -43,11 +43,7 @@ impl Walker<'_> {
                     return called | given;
                 }
                 // `login_required(view)(…)`, `passport.authenticate("jwt")(req, res, next)`
-                let callback = self
-                    .code
-                    .args(inner_args)
-                    .iter()
-                    .any(|arg| matches!(self.code.expr(arg.value), Expr::Function(_)));
+                let callback = self.callback(callee, inner_args);
                 if !callback
                     && let Some(name) = self.callee_target(inner).external_name()
                     && let Some(control) = gatewatch_frameworks::packs().control(name)
@@ -80,7 +76,18 @@ impl Walker<'_> {
                 return kind | self.args_kind(args);
             }
         };
+        // `.catch(() => next())`: what was refused goes on.
+        let swallows = name == "catch" && self.goes_on_after(args);
+        if swallows {
+            self.around.push(Around {
+                swallows_denials: true,
+                swallows_errors: true,
+            });
+        }
         let base_kind = base.map(|base| self.value(base)).unwrap_or_default();
+        if swallows {
+            self.around.pop();
+        }
         // Arguments first: they run first. Closures are looked into with what the call knows.
         let mut arg_kind = Kind::NONE;
         let mut closures = Vec::new();
@@ -107,13 +114,17 @@ impl Walker<'_> {
         // `jwt.verify(token, key, (err, claims) => …)`: the callback is told, nothing is thrown.
         let calls_back = !closures.is_empty();
         for index in closures {
-            let gives = self.closure(
-                index,
-                Kind {
-                    denial: false,
-                    ..arg_kind | base_kind
-                },
-            );
+            let mut told = Kind {
+                denial: false,
+                ..arg_kind | base_kind
+            };
+            if self.authenticates(callee) {
+                told = Kind {
+                    verified: true,
+                    ..Kind::IDENTITY
+                };
+            }
+            let gives = self.closure(index, told);
             // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
             arg_kind = arg_kind
                 | Kind {
@@ -290,6 +301,65 @@ impl Walker<'_> {
             _ => {}
         }
         self.unknown_call(base, base_kind, arg_kind, name, code.args(args).is_empty())
+    }
+
+    /// Whether a callee is a library's authentication.
+    fn authenticates(&mut self, callee: ExprId) -> bool {
+        self.callee_target(callee)
+            .external_name()
+            .and_then(|name| gatewatch_frameworks::packs().control(name))
+            .is_some_and(|control| control.effects.iter().any(|e| e == "authentication"))
+    }
+
+    /// Whether a callback lets the request go on whatever it is told.
+    fn goes_on_after(&self, args: Run) -> bool {
+        let Some(Expr::Function(index)) = self
+            .code
+            .args(args)
+            .first()
+            .map(|arg| self.code.expr(arg.value))
+        else {
+            return false;
+        };
+        let facts = self
+            .code
+            .functions
+            .get(index as usize)
+            .and_then(|function| gatewatch_syntax::function(self.db, self.file, function.id));
+        facts.is_some_and(|facts| {
+            let body = &facts.body;
+            body.exprs.iter().any(|expr| {
+                matches!(expr, Expr::Call { callee, args }
+                    if body.args(*args).is_empty()
+                        && matches!(body.expr(*callee), Expr::Name(name) if name.as_str() == "next"))
+            })
+        })
+    }
+
+    /// Whether what a library found out is given to a function of the workspace, which then decides: it is looked into.
+    fn callback(&mut self, id: ExprId, args: Run) -> bool {
+        let code = std::sync::Arc::clone(&self.code);
+        let mut any = false;
+        for arg in code.args(args) {
+            match code.expr(arg.value) {
+                Expr::Function(_) => any = true,
+                // `verify(req, resolve, reject)` makes it.
+                Expr::Call { callee, .. } => {
+                    if let Target::Function(file, maker) = self.callee_target(callee)
+                        && let Some(made) = super::made_by(self.db, file, maker)
+                    {
+                        any = true;
+                        let told = Kind {
+                            verified: true,
+                            ..Kind::IDENTITY
+                        };
+                        self.workspace_call(id, file, made, told, Kind::NONE, made);
+                    }
+                }
+                _ => {}
+            }
+        }
+        any
     }
 
     pub(super) fn callee_target(&mut self, callee: ExprId) -> Target {

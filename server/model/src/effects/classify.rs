@@ -20,6 +20,8 @@ struct Features {
     /// A comparison of the identity with a field of something else.
     ownership: bool,
     authorization: bool,
+    /// What the identity is compared with came with the request; nothing was loaded.
+    of_request: bool,
     /// The plain presence or validity of an identity.
     presence: bool,
     texts: Vec<Ustr>,
@@ -64,7 +66,8 @@ pub(super) fn classify(
             every: features.every,
         });
     }
-    if features.ownership {
+    // `!isAdmin && req.params.id !== user.id`: who may, or oneself.
+    if features.ownership && !(features.authorization && features.of_request) {
         found.push(Classified {
             effect: Effect::Ownership,
             demands: Vec::new(),
@@ -152,6 +155,7 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                 && (field || other_kind.loaded || other_kind.data)
             {
                 features.ownership = true;
+                features.of_request |= other_kind.data && !other_kind.loaded;
             } else {
                 features.presence = true;
             }
@@ -204,8 +208,21 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                 features.presence = true;
             }
         }
+        // `const isAdmin = user.role === "admin"; if (!isAdmin) …`
+        Expr::Name(name) if walker.words.is_authorization(name) && is_predicate(&name) => {
+            features.authorization = true;
+            features.every |= walker.words.demands_every(name);
+        }
         _ => features.presence = true,
     }
+}
+
+/// Whether a name says that it holds an answer.
+fn is_predicate(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["is", "has", "can", "may"]
+        .iter()
+        .any(|word| name.starts_with(word))
 }
 
 /// The names that an expression mentions: members and plain names.

@@ -68,6 +68,7 @@ impl Walker<'_> {
         if value.is_some_and(|value| self.refuses_for_load(value)) {
             return;
         }
+        let raised = raised || value.is_some_and(|value| self.is_thrown(value));
         if raised && self.around.iter().any(|around| around.swallows_denials) {
             if let Some(value) = value {
                 self.inert(value);

@@ -14,6 +14,8 @@ impl Walker<'_> {
         }
         match name.as_str() {
             "request" | "g" | "session" | "_request_ctx_stack" => return Kind::REQUEST,
+            // The request of the function around this one.
+            "req" if self.owner.contains('.') => return Kind::REQUEST,
             "self" | "this" | "cls" | "super" => return Kind::NONE,
             _ => {}
         }

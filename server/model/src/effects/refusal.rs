@@ -192,6 +192,8 @@ impl Walker<'_> {
                     lower == "redirectresponse" || base == Kind::NONE && !self.is_script(),
                 );
             }
+            // A promise that fails: whoever waits for it goes no further.
+            "reject" if self.is_script() => return (!arguments.is_empty()).then_some(false),
             // `next(err)`, `next(new Error())`, `next(createError(401))`
             "next" if self.is_script() => {
                 return arguments
@@ -221,6 +223,12 @@ impl Walker<'_> {
             return Some(!self.is_script());
         }
         None
+    }
+
+    /// Whether a refusal is thrown or handed on as an error, so that something around may swallow it.
+    pub(super) fn is_thrown(&self, value: ExprId) -> bool {
+        matches!(self.code.expr(value), Expr::Call { callee, .. }
+            if matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "reject"))
     }
 
     pub(super) fn is_script(&self) -> bool {

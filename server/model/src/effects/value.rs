@@ -80,6 +80,13 @@ impl Walker<'_> {
             Expr::Call { callee, args } => self.call(id, callee, args),
             Expr::New { callee, args } => {
                 let mut kind = self.args_kind(args);
+                // `new Promise((resolve, reject) => …)`: it runs at once.
+                let code = std::sync::Arc::clone(&self.code);
+                for arg in code.args(args) {
+                    if let Expr::Function(index) = code.expr(arg.value) {
+                        self.closure(index, Kind::NONE);
+                    }
+                }
                 if let Expr::Name(name) | Expr::Attr { name, .. } = self.code.expr(callee)
                     && self.words.is_denial_constant(name)
                 {

@@ -225,12 +225,14 @@ impl Walk {
         if isolated && !way.routers.is_empty() {
             here.guards.retain(|guard| guard.guard.via == "middleware");
         }
+        // What stands in front of the verbs of one path is that path's own.
+        let of_path = performs(machine, index);
         here.guards
             .extend(object.guards.iter().map(|guard| Inherited {
                 guard: guard.clone(),
                 below: Vec::new(),
                 param: None,
-                own: false,
+                own: of_path,
                 router: Some(index),
             }));
         let registered_guard = |registration: &Registration, prefix: &[Piece]| match registration {
@@ -244,7 +246,7 @@ impl Walk {
                     guard: guard.clone(),
                     below,
                     param: *param,
-                    own: false,
+                    own: of_path,
                     router: Some(index),
                 })
             }
