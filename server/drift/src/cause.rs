@@ -88,10 +88,17 @@ pub(crate) fn caused(
             Code::AuthenticationWeakened if !HANDS_OVER.contains(&had.via) => Code::GuardGutted,
             other => other,
         };
-        if let Some((list, grown)) = exemption_grown(compare, guard, had) {
+        if let Some(opened) = &now.opened
+            && opened.guard == had.name
+        {
+            let spelled = |text: &Ustr| format!("`{text}`");
+            let mut texts: Vec<String> = opened.texts.iter().map(spelled).collect();
+            if texts.is_empty() {
+                texts.push(format!("`{}`", crate::compare::entry_name(now)));
+            }
             loss.code = Code::PublicMarkerAdded;
-            loss.cause = Cause::Guard(list);
-            loss.now = grown;
+            loss.cause = Cause::Guard(opened.site);
+            loss.now = texts.join(", ");
             return loss;
         }
         // It denies nobody at all any more.
@@ -165,37 +172,4 @@ fn definition_of(compare: &Compare<'_>, guard: &Guard) -> Option<Site> {
         Callable::External(name, _) if is_known_control(name) => None,
         _ => None,
     }
-}
-
-/// What a guard leaves open now and didn't before, and where its list stands.
-fn exemption_grown(compare: &Compare<'_>, guard: &Guard, had: &Control) -> Option<(Site, String)> {
-    let Callable::Function(file, id) = &guard.callable else {
-        return None;
-    };
-    let now = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
-    let before: Vec<Ustr> = match had.definition {
-        Some((old_file, _)) => {
-            let was = effects_of(
-                compare.db,
-                compare.baseline_tree(),
-                old_file,
-                *id,
-                Use::Guard,
-            );
-            was.exempt
-                .iter()
-                .flat_map(|(_, texts)| texts.iter().copied())
-                .collect()
-        }
-        None => Vec::new(),
-    };
-    let (site, added) = now.exempt.iter().find_map(|(site, texts)| {
-        let added: Vec<String> = texts
-            .iter()
-            .filter(|text| !before.contains(text))
-            .map(|text| format!("`{text}`"))
-            .collect();
-        (!added.is_empty()).then_some((*site, added))
-    })?;
-    Some((site, added.join(", ")))
 }

@@ -109,10 +109,6 @@ impl Compare<'_> {
         self.trees.current
     }
 
-    pub(crate) fn baseline_tree(&self) -> FileSet {
-        self.trees.baseline
-    }
-
     fn all(&mut self) {
         let pairs = std::mem::take(&mut self.pairs);
         let mut lost: Vec<(&Pair, Loss)> = Vec::new();

@@ -95,6 +95,11 @@ impl Fixer<'_> {
                     Cause::Guard(site) if finding.code == Code::GuardInert => {
                         self.restore_order(*site, loss.control.registration)
                     }
+                    Cause::Guard(site)
+                        if finding.code == Code::PublicMarkerAdded && !site.1.in_body =>
+                    {
+                        self.restore_item(*site)
+                    }
                     Cause::Guard(site) => self.restore_definition(*site, loss.control.definition?),
                     Cause::Registration(site) => {
                         self.restore_registration(*site, loss.control.registration, &pair.now)
@@ -187,6 +192,11 @@ impl Fixer<'_> {
         // The statement is gone: it goes before the first route that it covered.
         let statement = self.item_span(was)?;
         let text = self.text(was.0, statement).to_owned();
+        // It stands there still, and the way around it is what is new.
+        let here = self.trees.current.file(self.db, was.0.path(self.db))?;
+        if self.text_of(here).contains(&text) {
+            return None;
+        }
         let at = self.item_span(entry.entry_point.site)?;
         let target = entry.entry_point.site.0;
         let start = at.start;
@@ -220,6 +230,20 @@ impl Fixer<'_> {
             span: whole,
             text: before,
         }])
+    }
+
+    /// A top-level piece of a file as the same file had it.
+    fn restore_item(&self, now: Site) -> Option<Vec<FixEdit>> {
+        let was = (
+            self.trees.baseline.file(self.db, now.0.path(self.db))?,
+            now.1,
+        );
+        let (new, old) = (self.item_span(now)?, self.item_span(was)?);
+        let text = self.text(was.0, old).to_owned();
+        if text == self.text(now.0, new) {
+            return None;
+        }
+        self.replaced(now.0, new, &text, was.0)
     }
 
     /// The top-level piece of a file that a place is in.

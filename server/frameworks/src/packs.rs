@@ -99,6 +99,9 @@ pub struct ObjectKind {
     /// The argument with its guards.
     #[serde(default)]
     pub guards: Option<Locator>,
+    /// The argument with guards that also reach what is isolated from the others.
+    #[serde(default)]
+    pub middleware: Option<Locator>,
     /// The argument with a list of routes and mounts.
     #[serde(default)]
     pub routes: Option<Locator>,
@@ -215,9 +218,15 @@ pub struct Method {
     /// The kind of the object that it returns; without one the object itself.
     #[serde(default)]
     pub returns: Option<Ustr>,
-    /// The kind of entry point; HTTP without one.
+    /// The kind of entry point of a route, HTTP without one; for a guard the only kind that it runs for, all without one.
     #[serde(default)]
     pub kind: Option<Ustr>,
+    /// Whether the handler is called as it is, so that injected guards (`Depends`) don't run for it.
+    #[serde(default)]
+    pub plain: bool,
+    /// Whether the guard is what its argument makes when it is called with the arguments beside it.
+    #[serde(default)]
+    pub calls: bool,
     /// For a guard: how it takes part (`middleware`, `before`, `layer`).
     #[serde(default)]
     pub via: Option<Ustr>,
@@ -288,6 +297,12 @@ pub struct Wrapper {
     pub names: Vec<Ustr>,
     /// The argument that it stands for.
     pub inner: Locator,
+    /// Whether it stands for what that argument makes when it is called with the arguments beside it.
+    #[serde(default)]
+    pub calls: bool,
+    /// The only kind of entry point that such a guard runs for, and classes that extend it; all without one.
+    #[serde(default)]
+    pub kind: Option<Ustr>,
 }
 
 /// A library's callable that imposes a control.

@@ -142,6 +142,8 @@ pub struct Coverage {
     pub asked: Vec<Guard>,
     /// Who can call it.
     pub auth: Auth,
+    /// The guard that lets it pass by what it is, if one does.
+    pub opened: Option<Opened>,
     /// Why that can't be told, where it can't.
     pub why_unknown: Option<String>,
     /// What the handler does that matters: whether it writes.
@@ -157,6 +159,17 @@ impl Coverage {
             .map(|control| control.strength)
             .max()
     }
+}
+
+/// An entry point that a guard lets pass.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Opened {
+    /// The guard's name.
+    pub guard: Ustr,
+    /// Where it says so: its list, else the condition.
+    pub site: Site,
+    /// The texts that name the entry point there, if any do.
+    pub texts: Vec<Ustr>,
 }
 
 /// The model of a tree.

@@ -6,7 +6,7 @@ use gatewatch_frameworks::{At, LibraryControl, Locator, packs};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::{Ustr, ustr};
 
-use crate::control::{Auth, Control, Coverage, Effect, Model, Order, Strength};
+use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
 use crate::effects::{Check, Effects, Use, effects_of};
 use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
 use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
@@ -53,7 +53,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         entry,
         controls: Vec::new(),
         asked: Vec::new(),
-        public: false,
+        opened: None,
     };
     for guard in &entry.guards {
         cover.guard(guard, &[], 0);
@@ -76,7 +76,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         Handler::Class(..) | Handler::Unknown(_) => {}
     }
     let mut controls = cover.controls;
-    let public = cover.public;
+    let opened = cover.opened;
     let asked = cover.asked;
     derive_authentication(&mut controls);
     let strongest = controls
@@ -105,7 +105,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
             Auth::Unknown,
             Some("its router is mounted in a way that could not be resolved".to_owned()),
         ),
-        _ if handler_unknown && !public => (
+        _ if handler_unknown && opened.is_none() => (
             Auth::Unknown,
             Some("its handler could not be resolved".to_owned()),
         ),
@@ -117,6 +117,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         controls,
         asked,
         auth,
+        opened,
         why_unknown,
         writes,
     }
@@ -155,7 +156,7 @@ struct Cover<'a> {
     /// Guards that have been asked already.
     asked: Vec<Guard>,
     /// A guard names this entry point as open.
-    public: bool,
+    opened: Option<Opened>,
 }
 
 impl Cover<'_> {
@@ -174,6 +175,7 @@ impl Cover<'_> {
             own: of.is_none_or(|guard| guard.own),
             conditional: of.is_some_and(|guard| guard.conditional),
             named: dependency.named,
+            only: None,
         };
         // Every scope has to be held, while one role of several is enough: they are told apart by their spelling.
         let scopes: Vec<Ustr> = dependency
@@ -342,11 +344,11 @@ impl Cover<'_> {
 
     /// The checks of one guard: one control for each effect.
     fn checks(&mut self, guard: &Guard, found: &Effects, definition: Option<Site>, args: &[Ustr]) {
-        let open = self.exempted(found);
+        if found.checks.is_empty() {
+            return;
+        }
+        let open = self.exempted(guard, found);
         if open == Some(true) {
-            if !found.checks.is_empty() {
-                self.public = true;
-            }
             return;
         }
         for effect in [
@@ -354,17 +356,25 @@ impl Cover<'_> {
             Effect::Authorization,
             Effect::Ownership,
         ] {
-            let checks: Vec<&Check> = found
+            let checks: Vec<(&Check, Strength)> = found
                 .checks
                 .iter()
-                .filter(|check| check.effect == effect && check.applies_to(&self.entry.method))
+                .filter(|check| check.effect == effect)
+                .filter_map(|check| Some((check, check.strength_for(self.entry)?)))
                 .collect();
-            let Some(strength) = checks.iter().map(|check| check.strength).max() else {
+            let Some(strength) = checks.iter().map(|(_, strength)| *strength).max() else {
+                if let Some(check) = found.checks.iter().find(|check| check.effect == effect) {
+                    self.opened.get_or_insert(Opened {
+                        guard: guard.name(),
+                        site: check.site,
+                        texts: Vec::new(),
+                    });
+                }
                 continue;
             };
             let mut demands: Vec<Ustr> = checks
                 .iter()
-                .flat_map(|check| check.demands.iter().copied())
+                .flat_map(|(check, _)| check.demands.iter().copied())
                 .collect();
             if effect == Effect::Authorization {
                 demands.extend(args.iter().copied());
@@ -376,7 +386,7 @@ impl Cover<'_> {
             } else {
                 strength
             };
-            let every = checks.iter().any(|check| check.every);
+            let every = checks.iter().any(|(check, _)| check.every);
             self.push(
                 guard,
                 effect,
@@ -388,43 +398,28 @@ impl Cover<'_> {
         }
     }
 
-    /// Whether a guard lets this entry point pass by its path or method; `None` when that can't be told.
-    fn exempted(&self, found: &Effects) -> Option<bool> {
-        let path = self.entry.path.as_str();
-        let endpoint = match &self.entry.handler {
-            Handler::Function(_, id) => id.rsplit('.').next().unwrap_or_default(),
-            _ => "",
-        };
+    /// Whether a guard lets this entry point pass by what it is; `None` when that can't be told.
+    fn exempted(&mut self, guard: &Guard, found: &Effects) -> Option<bool> {
         let mut unclear = false;
-        for (_, texts) in &found.exempt {
-            if texts.is_empty() {
-                unclear = true;
-            }
-            for text in texts {
-                let text = text.as_str();
-                if text.eq_ignore_ascii_case(&self.entry.method)
-                    || !endpoint.is_empty()
-                        && text.rsplit('.').next() == Some(endpoint)
-                        && !text.starts_with('/')
-                {
+        for exemption in &found.exempt {
+            match exemption.reach.holds(Some(self.entry)) {
+                Some(true) => {
+                    if exemption.reach.names(self.entry) {
+                        let named = exemption.reach.named(self.entry);
+                        let (texts, list) = named.unwrap_or_default();
+                        self.opened.get_or_insert(Opened {
+                            guard: guard.name(),
+                            site: list.unwrap_or(exemption.site),
+                            texts,
+                        });
+                    }
                     return Some(true);
                 }
-                if text.starts_with('/') {
-                    let text = text.trim_end_matches(['*', '$']);
-                    let below = text.len() > 1
-                        && path
-                            .strip_prefix(text.trim_end_matches('/'))
-                            .is_some_and(|rest| rest.starts_with('/'));
-                    if path == text
-                        || path.trim_end_matches('/') == text.trim_end_matches('/')
-                        || text.ends_with('/') && below
-                    {
-                        return Some(true);
-                    }
-                }
+                Some(false) => {}
+                None => unclear = true,
             }
         }
-        if unclear { None } else { Some(false) }
+        (!unclear).then_some(false)
     }
 
     fn external(&mut self, guard: &Guard, name: Ustr, args: &[(Option<Ustr>, Ustr)]) {
@@ -513,11 +508,10 @@ impl Cover<'_> {
 
     /// The checks inside the handler.
     fn inline(&mut self, found: &Effects, file: SourceFile, id: Ustr) {
-        for check in found
-            .checks
-            .iter()
-            .filter(|check| check.applies_to(&self.entry.method))
-        {
+        for check in &found.checks {
+            let Some(strength) = check.strength_for(self.entry) else {
+                continue;
+            };
             let (name, definition, via) = match check.by {
                 Some((file, id)) => {
                     let name = id.rsplit('.').next().map_or(id, ustr);
@@ -527,7 +521,7 @@ impl Cover<'_> {
             };
             let control = Control {
                 effect: check.effect,
-                strength: check.strength,
+                strength,
                 name,
                 full_name: check.by.map_or(id, |(_, id)| id),
                 definition,
@@ -558,6 +552,7 @@ impl Cover<'_> {
                     own: true,
                     conditional: false,
                     named: None,
+                    only: None,
                 });
             }
         }

@@ -70,6 +70,8 @@ pub struct Guard {
     pub conditional: bool,
     /// The name that it is written by, where what runs has none of its own or another.
     pub named: Option<Ustr>,
+    /// The only kind of entry point that it runs for; all without one.
+    pub only: Option<Ustr>,
 }
 
 impl Guard {

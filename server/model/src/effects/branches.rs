@@ -70,7 +70,8 @@ impl Walker<'_> {
             any = true;
             self.bind_pattern(arm.pattern, kind);
             let absent = self.names_absence(arm.pattern);
-            let condition = self.condition(subject, kind, !absent, true);
+            let mut condition = self.condition(subject, kind, !absent, true);
+            condition.pattern = Some(arm.pattern);
             self.conditions.push(condition);
             let pushed = self.conditions.len();
             if let Some(guard) = arm.guard {
@@ -163,7 +164,7 @@ impl Walker<'_> {
                 demands: Vec::new(),
                 every: false,
                 order: self.order(),
-                methods: self.methods(),
+                when: None,
             };
             self.add(check);
         }
@@ -259,6 +260,7 @@ impl Walker<'_> {
             kind,
             holds,
             inside,
+            pattern: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::classify::names;
 use super::kind::Kind;
 use super::walk::{Around, Walker};
-use super::{Check, Use, effects_of};
+use super::{Check, Exemption, Reach, Use, effects_of};
 use crate::control::{Effect, Strength};
 use crate::names::Target;
 use gatewatch_syntax::facts::{Expr, ExprId, ParamKind, Run, Stmt};
@@ -65,7 +65,7 @@ impl Walker<'_> {
                             demands: Vec::new(),
                             every: false,
                             order,
-                            methods: self.methods(),
+                            when: None,
                         });
                     }
                 }
@@ -253,7 +253,7 @@ impl Walker<'_> {
                         demands: Vec::new(),
                         every: false,
                         order,
-                        methods: self.methods(),
+                        when: None,
                     });
                 }
             }
@@ -473,7 +473,7 @@ impl Walker<'_> {
                     demands: check.demands.clone(),
                     every: check.every,
                     order,
-                    methods: self.methods(),
+                    when: inner_when(check.when.clone(), &inner.exempt),
                 });
             }
         }
@@ -687,4 +687,15 @@ impl Walker<'_> {
         }
         self.condition_check(inner, kind, Some(inner));
     }
+}
+
+/// When a called function makes a check.
+fn inner_when(when: Option<Reach>, exempt: &[Exemption]) -> Option<Reach> {
+    let mut parts = Vec::from_iter(when);
+    parts.extend(
+        exempt
+            .iter()
+            .map(|exemption| exemption.reach.clone().negated()),
+    );
+    Reach::of_all(parts)
 }

@@ -1,10 +1,8 @@
 //! Conditions: which way a test asks, and what it asks about.
 
-use super::classify::{names, texts};
+use super::classify::names;
 use super::walk::Walker;
-use crate::names::Target;
 use gatewatch_syntax::facts::{Expr, ExprId, Operator};
-use ustr::Ustr;
 
 impl Walker<'_> {
     /// Whether a test holds when there is an identity (`Some(true)`), when there is none (`Some(false)`), or neither.
@@ -90,18 +88,6 @@ impl Walker<'_> {
         })
     }
 
-    /// Whether a test asks for the method alone.
-    pub(super) fn names_only_method(&self, test: ExprId) -> bool {
-        let names = names(self, test);
-        names.iter().any(|name| name.as_str() == "method")
-            && !names.iter().any(|name| {
-                matches!(
-                    name.to_lowercase().as_str(),
-                    "path" | "endpoint" | "url" | "originalurl" | "pathname"
-                )
-            })
-    }
-
     /// Whether a test asks how the application is configured: such a guard counts as configured.
     pub(super) fn names_setting(&self, test: ExprId) -> bool {
         names(self, test).into_iter().any(|name| {
@@ -116,26 +102,5 @@ impl Walker<'_> {
                         .chars()
                         .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
         })
-    }
-
-    /// The texts that a test names, those of module constants included.
-    pub(super) fn texts_of(&self, test: ExprId) -> Vec<Ustr> {
-        let mut found = Vec::new();
-        texts(self, test, &mut found, 0);
-        for name in names(self, test) {
-            if self.env.contains_key(&name) {
-                continue;
-            }
-            if let Target::List(items) = self.lookup(name) {
-                for item in items {
-                    if let Target::Text(text) = crate::names::follow(self.db, self.tree, &item) {
-                        found.push(text);
-                    }
-                }
-            }
-        }
-        found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        found.dedup();
-        found
     }
 }

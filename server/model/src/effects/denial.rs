@@ -1,13 +1,14 @@
 //! Where a function denies: a refusal under a condition becomes a check, with its strength and place in the order.
 
-use super::Check;
 use super::classify::{Classified, classify};
 use super::kind::Kind;
+use super::reach::Reach;
+use super::target::View;
 use super::walk::Walker;
+use super::{Check, Exemption};
 use crate::control::{Effect, Order, Strength};
 use crate::entry::Site;
-use gatewatch_syntax::facts::{Expr, ExprId};
-use ustr::Ustr;
+use gatewatch_syntax::facts::ExprId;
 
 impl Walker<'_> {
     /// Whether the framework takes this function's `False` for a refusal.
@@ -27,38 +28,37 @@ impl Walker<'_> {
         )
     }
 
-    /// Control leaves while the identity is absent: the check lets callers without one pass.
+    /// Control leaves and the request goes on: who gets this far, and with which requests?
     pub(super) fn passed(&mut self) {
         self.passes = true;
         self.doubt_pass();
         let conditions = self.conditions.clone();
-        let mut absent = false;
-        let mut by_path = None;
+        let mut reach = Vec::new();
+        let mut by_target = None;
+        let mut known = false;
         for condition in &conditions {
-            absent |= (condition.kind.identity || condition.kind.credential)
-                && !condition.kind.scoped
-                && self.absent(condition);
-            if !condition.kind.asks()
-                && self.within(condition, |walker| walker.names_path(condition.test))
-            {
-                by_path = Some(condition);
+            if self.reach_of(condition, View::Target).names_target() {
+                reach.push(self.reach_of(condition, View::Anonymous));
+                if condition.inside {
+                    by_target = Some(self.within(condition, |walker| walker.site(condition.test)));
+                }
+            } else if condition.kind.asks() {
+                let absent = (condition.kind.identity || condition.kind.credential)
+                    && !condition.kind.scoped
+                    && self.absent(condition);
+                self.optional |= absent && by_target.is_none();
+                known |= !absent;
+            } else if condition.inside {
+                reach.push(self.reach_of(condition, View::Anonymous));
             }
         }
-        if let Some(condition) = by_path {
-            let test = condition.test;
-            let (site, texts, only_method) = self.within(condition, |walker| {
-                (
-                    walker.site(test),
-                    walker.texts_of(test),
-                    walker.names_only_method(test),
-                )
+        if let Some(site) = by_target
+            && !known
+        {
+            self.effects.exempt.push(Exemption {
+                site,
+                reach: Reach::All(reach),
             });
-            // A list of methods that can't be read holds `OPTIONS` and its like; a list of paths could hold this one.
-            if !texts.is_empty() || !only_method {
-                self.effects.exempt.push((site, texts));
-            }
-        } else if absent {
-            self.optional = true;
         }
     }
 
@@ -141,37 +141,22 @@ impl Walker<'_> {
                 demands,
                 every,
                 order: self.order(),
-                methods: self.methods(),
+                when: None,
             };
             self.add(check);
         }
     }
 
-    /// The methods for which control comes here, as far as conditions say.
-    pub(super) fn methods(&self) -> Option<(bool, Vec<Ustr>)> {
-        use gatewatch_syntax::facts::Operator;
-        self.conditions.iter().rev().find_map(|condition| {
-            // A condition of a function around this one is written in other code.
-            if condition.kind.asks()
-                || !std::sync::Arc::ptr_eq(&condition.code, &self.code)
-                || !self.names_only_method(condition.test)
-            {
-                return None;
-            }
-            let among = match self.code.expr(condition.test) {
-                Expr::Binary {
-                    op: Operator::Eq | Operator::In,
-                    ..
-                } => true,
-                Expr::Binary {
-                    op: Operator::Ne | Operator::NotIn,
-                    ..
-                } => false,
-                _ => return None,
-            };
-            let texts = self.texts_of(condition.test);
-            (!texts.is_empty()).then_some((among == condition.holds, texts))
-        })
+    /// The requests for which control comes here and a check inside is made, as far as conditions say.
+    fn when(&mut self, inside: Option<Reach>) -> Option<Reach> {
+        let conditions = self.conditions.clone();
+        let mut parts: Vec<Reach> = conditions
+            .iter()
+            .map(|condition| self.reach_of(condition, View::Target))
+            .filter(Reach::names_target)
+            .collect();
+        parts.extend(inside);
+        Reach::of_all(parts)
     }
 
     pub(super) fn inert(&mut self, value: ExprId) {
@@ -200,7 +185,7 @@ impl Walker<'_> {
                     demands,
                     every,
                     order: self.order(),
-                    methods: None,
+                    when: None,
                 });
             }
         }
@@ -232,11 +217,13 @@ impl Walker<'_> {
         if check.effect == Effect::Authentication && self.needs_presence(check.site) {
             check.strength = check.strength.min(Strength::Optional);
         }
+        check.when = self.when(check.when);
         let known = self.effects.checks.iter().any(|other| {
             other.effect == check.effect
                 && other.by == check.by
                 && other.site == check.site
                 && other.demands == check.demands
+                && other.when == check.when
         });
         if !known {
             self.effects.checks.push(check);
@@ -268,6 +255,7 @@ impl Walker<'_> {
         let conditions = self.conditions.clone();
         conditions.iter().any(|condition| {
             !condition.kind.asks()
+                && !self.reach_of(condition, View::Target).names_target()
                 && self.within(condition, |walker| {
                     !walker.names_path(condition.test) && !walker.names_setting(condition.test)
                 })

@@ -12,11 +12,15 @@ mod denial;
 mod doubt;
 mod kind;
 mod locals;
+mod reach;
 mod refusal;
+mod target;
 mod value;
 mod walk;
 
 use std::sync::Arc;
+
+pub use reach::Reach;
 
 use gatewatch_frameworks::{PlaceNode, signature};
 use gatewatch_source::{Db, FileSet, SourceFile};
@@ -26,7 +30,7 @@ use ustr::Ustr;
 
 use crate::alike::Sayings;
 use crate::control::{Effect, Order, Strength};
-use crate::entry::Site;
+use crate::entry::{EntryPoint, Site};
 
 /// A check that a function makes.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
@@ -45,20 +49,28 @@ pub struct Check {
     pub every: bool,
     /// When it runs, compared with loads and writes of the same function.
     pub order: Order,
-    /// The methods that it is made for, or (`false`) not made for; `None` for all.
-    pub methods: Option<(bool, Vec<Ustr>)>,
+    /// The requests that it is made for; `None` for all.
+    pub when: Option<Reach>,
 }
 
 impl Check {
-    /// Whether the check is made when this method is called.
-    pub fn applies_to(&self, method: &str) -> bool {
-        match &self.methods {
-            Some((among, methods)) => {
-                methods.iter().any(|own| own.eq_ignore_ascii_case(method)) == *among
-            }
-            None => true,
+    /// How strong the check is for an entry point; `None` where it isn't made.
+    pub fn strength_for(&self, entry: &EntryPoint) -> Option<Strength> {
+        match self.when.as_ref().map(|when| when.holds(Some(entry))) {
+            None | Some(Some(true)) => Some(self.strength),
+            Some(None) => Some(self.strength.min(Strength::Unknown)),
+            Some(Some(false)) => None,
         }
     }
+}
+
+/// A condition under which a guard lets requests pass by what they are sent to.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Exemption {
+    /// The condition.
+    pub site: Site,
+    /// Which requests it lets pass.
+    pub reach: Reach,
 }
 
 /// What a function does that matters to the controls.
@@ -81,9 +93,8 @@ pub struct Effects {
     pub loads: bool,
     /// It changes something.
     pub writes: bool,
-    /// Conditions under which it lets requests pass by their path, endpoint or method: where each stands, with the texts
-    /// that it names.
-    pub exempt: Vec<(Site, Vec<Ustr>)>,
+    /// Conditions under which it lets requests pass by what they are sent to.
+    pub exempt: Vec<Exemption>,
     /// Checks whose denial can't take effect: swallowed, or the function goes on.
     pub inert: Vec<Check>,
 }
@@ -167,7 +178,10 @@ fn sites(effects: &mut Effects, mut each: impl FnMut(&mut Site)) {
     let checks = effects.checks.iter_mut().chain(&mut effects.inert);
     checks.for_each(|check| each(&mut check.site));
     effects.calls.iter_mut().for_each(|(_, _, site)| each(site));
-    effects.exempt.iter_mut().for_each(|(site, _)| each(site));
+    effects
+        .exempt
+        .iter_mut()
+        .for_each(|exemption| each(&mut exemption.site));
 }
 
 /// A function that leads back to itself contributes nothing of its own the second time round.

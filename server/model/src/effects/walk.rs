@@ -41,6 +41,8 @@ pub(super) struct Condition {
     pub(super) holds: bool,
     /// Whether control is inside of a branch; else behind one that has left.
     pub(super) inside: bool,
+    /// The pattern of an arm, which the test's value matches.
+    pub(super) pattern: Option<ExprId>,
 }
 
 /// A handler around: what it does with an exception.

@@ -52,6 +52,7 @@ pub(crate) fn handler_of(
                         let wrapper = GuardUse {
                             value: called.callee.clone(),
                             via: "wrapper",
+                            only: None,
                             place,
                         };
                         wrappers.extend(guard_of(machine, &wrapper, true));
@@ -69,6 +70,7 @@ pub(crate) fn handler_of(
                         let guard = GuardUse {
                             value: guard.clone(),
                             via: "route",
+                            only: None,
                             place,
                         };
                         wrappers.extend(guard_of(machine, &guard, true));
@@ -106,7 +108,11 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                 Callable::External(..) => written,
                 _ => None,
             };
+            let only = guard
+                .only
+                .or_else(|| only_kind(machine, &guard.value, &callable));
             Guard {
+                only,
                 callable,
                 via: guard.via,
                 site: guard.place,
@@ -116,6 +122,46 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
             }
         })
         .collect()
+}
+
+/// The only kind of entry point that a guard runs for, by what it is wrapped in or which class it extends.
+fn only_kind(machine: &mut Machine<'_>, value: &V, callable: &Callable) -> Option<Ustr> {
+    let packs = machine.packs;
+    let wrapped = |name: Ustr| packs.wrapper(name).and_then(|wrapper| wrapper.kind);
+    if let Callable::Class(file, id, _) = callable {
+        return machine
+            .external_bases(*file, *id)
+            .into_iter()
+            .find_map(wrapped);
+    }
+    let mut at = value;
+    let mut found = None;
+    while let V::Called(called) = at {
+        let V::External(name) = &called.callee else {
+            break;
+        };
+        found = found.or_else(|| wrapped(*name));
+        // `Middleware(BaseHTTPMiddleware, dispatch=f)`
+        let inner = packs.wrapper(*name).into_iter().flat_map(|wrapper| {
+            let first = super::arguments::located(&wrapper.inner, &called.args);
+            first.into_iter().filter_map(|value| match value {
+                V::External(name) => wrapped(name),
+                _ => None,
+            })
+        });
+        found = found.or_else(|| inner.into_iter().next());
+        let Some((_, next)) = called.args.first() else {
+            break;
+        };
+        at = next;
+    }
+    found
+}
+
+/// Whether a guard is injected into handlers, which only handlers that the framework calls with injections have.
+pub(crate) fn is_injected(machine: &Machine<'_>, guard: &GuardUse) -> bool {
+    matches!(&guard.value, V::Called(called)
+        if matches!(&called.callee, V::External(name) if machine.packs.injection(*name).is_some()))
 }
 
 pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec<Callable> {
@@ -157,7 +203,11 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                         .collect();
                 }
                 if let Some(wrapper) = packs.wrapper(*name) {
-                    let inner = super::arguments::located(&wrapper.inner, &called.args);
+                    let inner = if wrapper.calls {
+                        super::shapes::called_with(&wrapper.inner, &called.args, called.place)
+                    } else {
+                        super::arguments::located(&wrapper.inner, &called.args)
+                    };
                     if !inner.is_empty() {
                         return inner
                             .iter()

@@ -72,6 +72,7 @@ impl Machine<'_> {
                     route.inert.push(GuardUse {
                         value: decorator.clone(),
                         via: "decorator",
+                        only: None,
                         place,
                     });
                 }
@@ -96,6 +97,7 @@ impl Machine<'_> {
             .map(|(value, place)| GuardUse {
                 value: value.clone(),
                 via: "decorator",
+                only: None,
                 place: *place,
             })
             .collect()

@@ -22,6 +22,8 @@ pub(crate) struct GuardUse {
     pub(crate) value: V,
     /// `dependency`, `decorator`, `middleware`, `router`…
     pub(crate) via: &'static str,
+    /// The only kind of entry point that it runs for.
+    pub(crate) only: Option<Ustr>,
     pub(crate) place: (SourceFile, Place),
 }
 
@@ -34,6 +36,8 @@ pub(crate) enum Registration {
         child: u32,
         guards: Vec<GuardUse>,
         replaces_prefix: bool,
+        /// Injected guards don't run for what stands below.
+        plain: bool,
         place: (SourceFile, Place),
     },
     /// What turned out to be no registration of its own.
@@ -73,6 +77,8 @@ pub(crate) struct RouteRegistration {
     /// Guards that were written but don't run: decorators above the registering one.
     pub(crate) inert: Vec<GuardUse>,
     pub(crate) kind: &'static str,
+    /// Injected guards don't run for it.
+    pub(crate) plain: bool,
     pub(crate) place: (SourceFile, Place),
 }
 

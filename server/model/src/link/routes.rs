@@ -5,7 +5,7 @@ use gatewatch_source::SourceFile;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
-use super::callables::{guard_of, handler_of};
+use super::callables::{guard_of, handler_of, is_injected};
 use super::machine::Machine;
 use super::objects::{GuardUse, ObjectKind, Registration, RouteRegistration};
 use super::paths::{covers_path, rendered, takes_rest};
@@ -292,10 +292,15 @@ impl Walk {
                     child,
                     guards,
                     replaces_prefix,
+                    plain,
                     place,
                 } => {
                     let mut way = here.clone();
                     way.guards.extend(in_front);
+                    if *plain {
+                        way.guards
+                            .retain(|inherited| !is_injected(machine, &inherited.guard));
+                    }
                     if !(bare_root && is_root(path) && !way.prefix.is_empty()) {
                         way.prefix.extend(path.iter().cloned());
                     }
@@ -349,20 +354,26 @@ impl Walk {
                 {
                     continue;
                 }
+                if route.plain && is_injected(machine, &inherited.guard) {
+                    continue;
+                }
                 if let Some(param) = inherited.param
                     && !rendered_path.contains(&format!("{{{param}}}"))
                 {
                     continue;
                 }
-                if let Some(router) = inherited.router {
-                    *self
-                        .covered
-                        .entry((router, inherited.guard.place))
-                        .or_default() += 1;
-                }
                 let conditional = self.conditional(machine, inherited.guard.place, route, way);
                 for mut guard in guard_of(machine, &inherited.guard, inherited.own) {
                     guard.conditional = conditional;
+                    if guard.only.is_some_and(|only| only != route.kind) {
+                        continue;
+                    }
+                    if let Some(router) = inherited.router {
+                        *self
+                            .covered
+                            .entry((router, inherited.guard.place))
+                            .or_default() += 1;
+                    }
                     guards.push(guard);
                 }
             }
@@ -691,6 +702,7 @@ fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) 
         .map(|(value, place)| GuardUse {
             value: value.clone(),
             via: "decorator",
+            only: None,
             place: *place,
         })
         .collect();

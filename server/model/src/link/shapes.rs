@@ -8,7 +8,7 @@ use ustr::{Ustr, ustr};
 use super::arguments::{flattened, located, paths_of, verb_names, verb_of};
 use super::machine::Machine;
 use super::objects::{GuardUse, Mounted, Object, ObjectKind, Registration, RouteRegistration};
-use super::value::{Given, Piece, V};
+use super::value::{Called, Given, Piece, V};
 
 /// A registration that waits for the function below the decorator.
 #[derive(Clone, Debug)]
@@ -74,10 +74,13 @@ impl Machine<'_> {
         {
             prefix = vec![Piece::Text(ustr(&format!("/{name}")))];
         }
-        let guards = match &shape.guards {
-            Some(guards) => self.guards(located(guards, &args), "router", place),
+        let mut guards = match &shape.middleware {
+            Some(guards) => self.guards(located(guards, &args), "middleware", place),
             None => Vec::new(),
         };
+        if let Some(at) = &shape.guards {
+            guards.extend(self.guards(located(at, &args), "router", place));
+        }
         if let Some(object) = self.objects.get_mut(index as usize) {
             object.made = true;
             object.prefix = prefix;
@@ -307,6 +310,7 @@ impl Machine<'_> {
                         guards,
                         inert,
                         kind: kind_name,
+                        plain: method.plain,
                         place,
                     }));
                 }
@@ -325,6 +329,14 @@ impl Machine<'_> {
                         replaces,
                         place,
                     );
+                    if method.plain
+                        && let Some(Registration::Mount { plain, .. }) = self
+                            .objects
+                            .get_mut(object as usize)
+                            .and_then(|object| object.registered.last_mut())
+                    {
+                        *plain = true;
+                    }
                 }
             }
             Does::MountSelf => {
@@ -343,11 +355,15 @@ impl Machine<'_> {
                 }
             }
             Does::Guard => {
-                let values = match decorated {
-                    Some(target) => vec![target.clone()],
-                    None => get(&method.guards),
+                let values = match (decorated, &method.guards) {
+                    (Some(target), _) => vec![target.clone()],
+                    (None, Some(at)) if method.calls => called_with(at, args, place),
+                    (None, _) => get(&method.guards),
                 };
                 let mut guards = self.guards(values, via_of(method), place);
+                for guard in &mut guards {
+                    guard.only = method.kind;
+                }
                 if let Some(target) = decorated {
                     guards.splice(0..0, self.decorators_of(target));
                 }
@@ -558,6 +574,7 @@ impl Machine<'_> {
                 child,
                 guards,
                 replaces_prefix,
+                plain: false,
                 place,
             },
             Some(_) => return,
@@ -611,17 +628,43 @@ impl Machine<'_> {
             // A stack of layers: `ServiceBuilder::new().layer(a).layer(b)`.
             let stacked = stack_of(&value);
             if stacked.is_empty() {
-                found.push(GuardUse { value, via, place });
+                found.push(GuardUse {
+                    value,
+                    via,
+                    only: None,
+                    place,
+                });
             } else {
-                found.extend(
-                    stacked
-                        .into_iter()
-                        .map(|value| GuardUse { value, via, place }),
-                );
+                found.extend(stacked.into_iter().map(|value| GuardUse {
+                    value,
+                    via,
+                    only: None,
+                    place,
+                }));
             }
         }
         found
     }
+}
+
+/// What an argument makes when it is called with the arguments beside it: `add_middleware(Gate, key=KEY)`.
+pub(crate) fn called_with(at: &Locator, args: &Args, place: (SourceFile, Place)) -> Vec<V> {
+    let of = |callee: V| {
+        if !matches!(callee.settled(), V::Class(..) | V::External(_)) {
+            return callee;
+        }
+        let mut rest = args.to_vec();
+        if let Some(at) = rest.iter().position(|(_, value)| *value == callee) {
+            rest.remove(at);
+        }
+        V::Called(std::sync::Arc::new(Called {
+            callee: callee.settled().clone(),
+            args: rest,
+            result: V::Unknown,
+            place,
+        }))
+    };
+    located(at, args).into_iter().map(of).collect()
 }
 
 fn spelled_path(path: &[Piece]) -> Ustr {

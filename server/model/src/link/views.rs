@@ -149,6 +149,7 @@ impl Machine<'_> {
                     guards,
                     inert: Vec::new(),
                     kind: "http",
+                    plain: false,
                     place,
                 }));
             }
@@ -208,6 +209,7 @@ impl Machine<'_> {
             .map(|(value, place)| GuardUse {
                 value: value.clone(),
                 via: "decorator",
+                only: None,
                 place: *place,
             })
             .collect()
@@ -374,6 +376,7 @@ impl Machine<'_> {
                     guards: Vec::new(),
                     inert: Vec::new(),
                     kind: "http",
+                    plain: false,
                     place,
                 }));
             }
