@@ -189,7 +189,7 @@ impl Walker<'_> {
     }
 
     /// Whether a test compares with nothing but constants of the code.
-    fn needs_no_secret(&self, test: ExprId, depth: u32) -> bool {
+    pub(super) fn needs_no_secret(&self, test: ExprId, depth: u32) -> bool {
         if depth > 12 {
             return false;
         }

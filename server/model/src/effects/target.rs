@@ -115,20 +115,7 @@ impl Walker<'_> {
     fn for_nobody(&mut self, test: ExprId, kind: super::kind::Kind) -> Reach {
         // A header that is no credential, compared with what everybody can read here.
         if kind.only_header() {
-            let literal = match self.code.expr(test) {
-                Expr::Binary { left, right, .. } => {
-                    let plain = |id| {
-                        matches!(
-                            self.code.expr(id),
-                            Expr::Str(_) | Expr::Number(_) | Expr::Null | Expr::Bool(_)
-                        )
-                    };
-                    plain(left) || plain(right)
-                }
-                Expr::Call { .. } => false,
-                _ => true,
-            };
-            return if literal {
+            return if self.needs_no_secret(test, 0) {
                 Reach::Free
             } else {
                 Reach::Always(false)
