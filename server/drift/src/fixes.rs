@@ -122,6 +122,11 @@ impl Fixer<'_> {
         if let (Some(old_span), Some(new_span)) = (locate(self.db, old), locate(self.db, new)) {
             let (before, after) = (self.text(old.0, old_span), self.text(new.0, new_span));
             let is_call = matches!(new.1.node, PlaceNode::Expr(_));
+            // At another path, its own text would serve it at a third.
+            let moved = was.entry_point.own_path != now.entry_point.own_path;
+            if is_call && before != after && moved {
+                return None;
+            }
             if is_call && before != after {
                 // A decorator's own arguments, or a registration with its guards.
                 return self.replaced(new.0, new_span, before, old.0);

@@ -269,21 +269,38 @@ impl Cover<'_> {
     fn function(&mut self, guard: &Guard, file: SourceFile, id: Ustr, args: &[Ustr], depth: u32) {
         // What it depends on runs first.
         let before = self.controls.len();
-        for dependency in dependencies(self.db, self.tree, file, id) {
-            self.dependency(&dependency, file, Some(guard), depth + 1);
+        let own = dependencies(self.db, self.tree, file, id);
+        for dependency in &own {
+            self.dependency(dependency, file, Some(guard), depth + 1);
         }
         let found = effects_of(self.db, self.tree, file, id, Use::Guard);
-        let verified = found
-            .checks
-            .iter()
-            .any(|check| check.strength == Strength::Enforcing);
-        if verified {
-            // A scheme only takes out what this function goes on to verify.
+        let asked = |strength: Strength| {
+            let authenticates = |check: &Check| check.effect == Effect::Authentication;
+            found.checks.iter().any(|check| {
+                check.strength == strength
+                    && (strength > Strength::Optional || authenticates(check))
+            })
+        };
+        // Who sends nothing has been refused before this function is called, and it knows of nothing else.
+        let all_injected = || {
+            gatewatch_frameworks::signature(self.db, file, id)
+                .is_some_and(|signature| signature.params.len() == own.len())
+        };
+        let refused_before = found.passes_nobody
+            && all_injected()
+            && asked(Strength::Optional)
+            && self.controls.iter().skip(before).any(|control| {
+                control.effect == Effect::Authentication
+                    && control.definition.is_none()
+                    && control.strength == Strength::Unknown
+                    && is_known_control(&control.full_name)
+            });
+        if refused_before || asked(Strength::Enforcing) {
+            // What only takes out or looks up is what this function goes on to verify.
             let mut at = before;
             while at < self.controls.len() {
                 let scheme = self.controls.get(at).is_some_and(|control| {
-                    control.definition.is_none()
-                        && control.strength <= Strength::Unknown
+                    control.strength <= Strength::Unknown
                         && control.effect == Effect::Authentication
                         && control.via == "dependency"
                 });
@@ -291,6 +308,14 @@ impl Cover<'_> {
                     self.controls.remove(at);
                 } else {
                     at += 1;
+                }
+            }
+        }
+        let mut found = found;
+        if refused_before {
+            for check in &mut Arc::make_mut(&mut found).checks {
+                if check.effect == Effect::Authentication {
+                    check.strength = Strength::Enforcing;
                 }
             }
         }
@@ -377,7 +402,7 @@ impl Cover<'_> {
                 .flat_map(|(check, _)| check.demands.iter().copied())
                 .collect();
             if effect == Effect::Authorization {
-                demands.extend(args.iter().copied());
+                demands.extend(args.iter().flat_map(|arg| arg.split(',')).map(ustr));
             }
             demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
             demands.dedup();
@@ -467,8 +492,9 @@ impl Cover<'_> {
             .filter(|(name, _)| {
                 name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect"))
             })
-            .map(|(_, text)| *text)
+            .flat_map(|(_, text)| text.split(','))
             .filter(|text| !text.is_empty())
+            .map(ustr)
             .collect();
         demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         // Of roles one is enough.

@@ -94,14 +94,14 @@ pub(crate) fn attribute_dependencies(
                 value: value.clone(),
             };
             let target = follow(db, tree, &seen);
-            marked(db, tree, &target, None).map(|(callable, scopes)| Dependency {
+            marked(db, tree, &target, None).map(|(callable, scopes, named)| Dependency {
                 callable,
                 param: *name,
                 scopes,
                 optional: false,
                 via: "dependency",
                 place,
-                named: None,
+                named,
             })
         })
         .collect()
@@ -120,14 +120,14 @@ fn of_param(
         roles: std::sync::Arc::clone(&roles),
         value: value.clone(),
     };
-    let dependency = |callable, scopes, optional, via| Dependency {
+    let dependency = |callable, scopes, optional, via, named: Option<Ustr>| Dependency {
         callable,
         param: param.name,
         scopes,
         optional,
         via,
         place: param.place,
-        named: (via == "extractor").then(|| type_name(&param.ty)).flatten(),
+        named: named.or_else(|| (via == "extractor").then(|| type_name(&param.ty)).flatten()),
     };
     let ty = if param.ty == Value::Unknown {
         None
@@ -136,8 +136,8 @@ fn of_param(
     };
     if let Some(default) = &param.default {
         let target = follow(db, tree, &seen(default));
-        if let Some((callable, scopes)) = marked(db, tree, &target, ty.as_ref()) {
-            return vec![dependency(callable, scopes, false, "dependency")];
+        if let Some((callable, scopes, named)) = marked(db, tree, &target, ty.as_ref()) {
+            return vec![dependency(callable, scopes, false, "dependency", named)];
         }
         let half_typed = match &target {
             Target::External(name) => {
@@ -152,12 +152,12 @@ fn of_param(
         if half_typed {
             let callable =
                 Callable::External(target.external_name().unwrap_or_default(), Vec::new());
-            return vec![dependency(callable, Vec::new(), false, "dependency")];
+            return vec![dependency(callable, Vec::new(), false, "dependency", None)];
         }
     }
     let Some(ty) = ty else { return Vec::new() };
-    if let Some((callable, scopes)) = annotated(db, tree, &ty, 0) {
-        return vec![dependency(callable, scopes, false, "dependency")];
+    if let Some((callable, scopes, named)) = annotated(db, tree, &ty, 0) {
+        return vec![dependency(callable, scopes, false, "dependency", named)];
     }
     // A type that nothing defines is half-typed: whatever it will inject. In TypeScript types inject nothing.
     let language = gatewatch_syntax::language(db, file);
@@ -177,19 +177,26 @@ fn of_param(
             Vec::new(),
             false,
             "dependency",
+            None,
         )];
     }
     if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
         let (inner, optional) = unwrapped(db, tree, &ty);
         if let Some(callable) = extractor(db, tree, &inner) {
-            return vec![dependency(callable, Vec::new(), optional, "extractor")];
+            return vec![dependency(
+                callable,
+                Vec::new(),
+                optional,
+                "extractor",
+                None,
+            )];
         }
     }
     Vec::new()
 }
 
 /// `Annotated[T, Depends(f)]`, also behind aliases and inside unions.
-fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<(Callable, Vec<Ustr>)> {
+fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<Marked> {
     if depth > 6 {
         return None;
     }
@@ -215,13 +222,11 @@ fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<(Cal
     }
 }
 
-/// `Depends(f)`: the dependency and the scopes demanded with it.
-fn marked(
-    db: &dyn Db,
-    tree: FileSet,
-    target: &Target,
-    ty: Option<&Target>,
-) -> Option<(Callable, Vec<Ustr>)> {
+/// A dependency, the scopes demanded with it, and the name of the instance that it is.
+type Marked = (Callable, Vec<Ustr>, Option<Ustr>);
+
+/// `Depends(f)`
+fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> Option<Marked> {
     let Target::Call {
         callee,
         args,
@@ -247,12 +252,22 @@ fn marked(
         .and_then(&at)
         .map(|value| texts(db, tree, &scope.with(value)))
         .unwrap_or_default();
-    let callable = match at(&injection.at) {
-        Some(value) => callable_of(db, tree, &follow(db, tree, &scope.with(value))),
+    let Some(value) = at(&injection.at) else {
         // `Depends()`: the type is the dependency.
-        None => callable_of(db, tree, ty?),
+        return Some((callable_of(db, tree, ty?), scopes, None));
     };
-    Some((callable, scopes))
+    let written = match &value {
+        Value::Name(name) => Some(*name),
+        Value::Import(import) => import.name,
+        Value::Field(field) => Some(field.1),
+        _ => None,
+    };
+    let target = follow(db, tree, &scope.with(value));
+    let callable = callable_of(db, tree, &target);
+    // An instance goes by its own name, and not by its class's.
+    let instance = matches!(target, Target::Call { .. })
+        && matches!(callable, Callable::Class(..) | Callable::External(..));
+    Some((callable, scopes, written.filter(|_| instance)))
 }
 
 fn texts(db: &dyn Db, tree: FileSet, seen: &Seen) -> Vec<Ustr> {

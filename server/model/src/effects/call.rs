@@ -173,6 +173,7 @@ impl Walker<'_> {
                     | "getheader"
                     | "pop"
                     | "get_all"
+                    | "contains_key"
             )
         {
             let carrier = base.and_then(|base| self.carrier(base));
@@ -588,8 +589,11 @@ impl Walker<'_> {
                 }
             };
         }
+        // `HTTPConnection(scope)`, `dict(scope["headers"])`: the request in another form.
+        let form = base.is_none()
+            && (name == "dict" || name.chars().next().is_some_and(char::is_uppercase));
         Kind {
-            request: base_kind.request,
+            request: base_kind.request || args.request && form,
             denial: false,
             loaded: base_kind.loaded,
             scoped: base_kind.scoped,

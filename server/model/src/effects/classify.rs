@@ -110,9 +110,7 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                     Expr::Str(_) | Expr::Number(_) | Expr::Bool(_) | Expr::List(_) | Expr::Tuple(_)
                 )
             };
-            let names_role = names(walker, expr)
-                .into_iter()
-                .any(|name| walker.words.is_authorization(name));
+            let names_role = names_role(walker, expr);
             if names_role {
                 features.authorization = true;
                 features.every |= names(walker, expr)
@@ -168,9 +166,7 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
             };
             // `user.roles.includes("admin")`, `has_perm(user, "x")`, `user.scopes.contains(&scope)`
             let role = last.is_some_and(|name| walker.words.is_authorization(name))
-                || names(walker, expr)
-                    .into_iter()
-                    .any(|name| walker.words.is_authorization(name));
+                || names_role(walker, expr);
             if role {
                 features.authorization = true;
                 features.every |= names(walker, expr)
@@ -223,6 +219,14 @@ fn is_predicate(name: &str) -> bool {
     ["is", "has", "can", "may"]
         .iter()
         .any(|word| name.starts_with(word))
+}
+
+/// Whether an expression names roles or rights. The `scope` of a request is none.
+fn names_role(walker: &Walker<'_>, expr: ExprId) -> bool {
+    names(walker, expr).into_iter().any(|name| {
+        walker.words.is_authorization(name)
+            && !walker.env.get(&name).is_some_and(|kind| kind.request)
+    })
 }
 
 /// The names that an expression mentions: members and plain names.

@@ -32,8 +32,9 @@ impl Doubts {
         self.unverified = true;
     }
 
-    /// Lowers the checks that don't hold for every caller.
-    pub(super) fn settle(&self, effects: &mut Effects) {
+    /// Lowers the checks that don't hold for every caller. Whether there is one.
+    pub(super) fn settle(&self, effects: &mut Effects) -> bool {
+        let mut lowered = false;
         for check in &mut effects.checks {
             if check.effect != Effect::Authentication {
                 continue;
@@ -41,8 +42,10 @@ impl Doubts {
             let bare = !self.used && self.bare.contains(&check.site);
             if self.bypassed || (self.unverified || bare) && check.by.is_none() {
                 check.strength = check.strength.min(Strength::Optional);
+                lowered = true;
             }
         }
+        lowered
     }
 }
 

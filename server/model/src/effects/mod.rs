@@ -89,6 +89,8 @@ pub struct Effects {
     pub calls: Vec<(SourceFile, Ustr, Site)>,
     /// Whatever it is called with, it refuses.
     pub always_denies: bool,
+    /// Who sends no credential passes, and that is all that speaks against its checks.
+    pub passes_nobody: bool,
     /// It loads something.
     pub loads: bool,
     /// It changes something.

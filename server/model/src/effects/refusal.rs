@@ -53,8 +53,19 @@ impl Walker<'_> {
                 let (name, base) = match self.code.expr(callee) {
                     Expr::Attr { name, base } => (name, Some(base)),
                     Expr::Name(name) => (name, None),
+                    // `JSONResponse({}, status_code=401)(scope, receive, send)`: it is sent, and control goes on.
+                    Expr::Call { .. } if self.is_python() => {
+                        return self.refuses(callee).map(|_| false);
+                    }
                     _ => return None,
                 };
+                // `response = PlainTextResponse("", 401)`, and then `await response(scope, receive, send)`
+                if base.is_none()
+                    && self.is_python()
+                    && self.env.get(&name).is_some_and(|kind| kind.denial)
+                {
+                    return Some(false);
+                }
                 // Rust: an error under a condition on the identity is a refusal whatever it is called.
                 if base.is_none() && name.as_str() == "Err" {
                     return Some(true);
@@ -201,6 +212,25 @@ impl Walker<'_> {
                     .any(|arg| !matches!(self.code.expr(arg.value), Expr::Null | Expr::Str(_)))
                     .then_some(false);
             }
+            // An ASGI message: `send({"type": "http.response.start", "status": 401, …})`
+            "send" if self.is_python() => {
+                let refuses = |name: Ustr, value: ExprId| match name.as_str() {
+                    "status" => self.denial_value(value),
+                    "type" => self.code.str_of(value) == Some("websocket.close"),
+                    _ => false,
+                };
+                return arguments
+                    .iter()
+                    .any(|arg| {
+                        match self.code.expr(arg.value) {
+                        Expr::Dict(entries) => self.code.args(entries).iter().any(|entry| {
+                            matches!(entry.kind, ArgKind::Named(name) if refuses(name, entry.value))
+                        }),
+                        _ => false,
+                    }
+                    })
+                    .then_some(false);
+            }
             // A WebSocket that is closed before it was accepted.
             "close" => {
                 return arguments
@@ -229,6 +259,11 @@ impl Walker<'_> {
     pub(super) fn is_thrown(&self, value: ExprId) -> bool {
         matches!(self.code.expr(value), Expr::Call { callee, .. }
             if matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "reject"))
+    }
+
+    pub(super) fn is_python(&self) -> bool {
+        gatewatch_syntax::language(self.db, self.file)
+            == Some(gatewatch_syntax::facts::Language::Python)
     }
 
     pub(super) fn is_script(&self) -> bool {

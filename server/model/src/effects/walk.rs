@@ -133,7 +133,8 @@ pub(super) fn walk(
         }
     }
     let doubts = std::mem::take(&mut walker.doubts);
-    doubts.settle(&mut walker.effects);
+    let doubted = doubts.settle(&mut walker.effects);
+    walker.effects.passes_nobody = walker.optional && !doubted;
     walker.effects.loads = walker.loaded;
     walker.effects.writes = walker.wrote;
     walker.effects

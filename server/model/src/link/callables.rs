@@ -105,8 +105,10 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                     written.or_else(|| machine.names.get(&(*file, *id)).copied())
                 }
                 Callable::Made { maker, .. } => machine.names.get(maker).copied(),
-                Callable::External(..) => written,
-                _ => None,
+                Callable::External(..) | Callable::Class(..) => {
+                    written.or_else(|| instance_name(machine, &guard.value))
+                }
+                Callable::Unknown(_) => None,
             };
             let only = guard
                 .only
@@ -122,6 +124,32 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
             }
         })
         .collect()
+}
+
+/// The name of the variable that holds an instance: `bearer` of `bearer = HTTPBearer()`.
+fn instance_name(machine: &Machine<'_>, value: &V) -> Option<Ustr> {
+    let mut at = value.clone();
+    for _ in 0..8 {
+        match &at {
+            V::Called(called) => match &called.callee {
+                V::External(name) => match machine.packs.injection(*name) {
+                    Some(injection) => {
+                        let inner = super::arguments::located(&injection.at, &called.args);
+                        at = inner.into_iter().next()?;
+                    }
+                    None => return machine.result_names.get(&called.place).copied(),
+                },
+                V::Class(..) => return machine.result_names.get(&called.place).copied(),
+                _ => return None,
+            },
+            V::Object(object) => {
+                let place = machine.objects.get(*object as usize)?.place;
+                return machine.result_names.get(&place).copied();
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// The only kind of entry point that a guard runs for, by what it is wrapped in or which class it extends.

@@ -1,6 +1,6 @@
 //! From objects to entry points: walks the mount graph and decides which guards cover which route.
 
-use gatewatch_frameworks::{Covers, KindId, PathStyle, class_roles};
+use gatewatch_frameworks::{Covers, Does, KindId, PathStyle, class_roles};
 use gatewatch_source::SourceFile;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
@@ -560,13 +560,25 @@ fn passing(machine: &Machine<'_>, child: u32, prefix: &[Piece], depth: usize) ->
 
 /// Whether an object is no router, but the verbs of one path.
 fn performs(machine: &Machine<'_>, index: u32) -> bool {
-    machine
+    let Some(ObjectKind::Pack(kind)) = machine
         .objects
         .get(index as usize)
-        .is_some_and(|object| match object.kind {
-            ObjectKind::Pack(kind) => machine.packs.kind(kind).is_some_and(|kind| kind.performs),
-            ObjectKind::Instance(..) => false,
-        })
+        .map(|object| object.kind)
+    else {
+        return false;
+    };
+    // One whose constructor mounts is a router like others.
+    let mounts = |constructor: &Ustr| {
+        let name = constructor.rsplit('.').next().unwrap_or_default();
+        machine
+            .packs
+            .method(kind, ustr(name))
+            .is_some_and(|method| method.does == Does::Mount)
+    };
+    machine
+        .packs
+        .kind(kind)
+        .is_some_and(|shape| shape.performs && !shape.new.iter().any(mounts))
 }
 
 /// Whether a path is `/` alone.
