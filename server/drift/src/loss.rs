@@ -1,6 +1,8 @@
 //! What an entry point lost: its controls now against those it had.
 
-use gatewatch_model::{Auth, Control, Coverage, Effect, Order, Site, Strength};
+use gatewatch_model::{
+    Auth, Control, Coverage, Effect, Handler, Order, Site, Strength, Use, effects_of,
+};
 use ustr::Ustr;
 
 use crate::cause::caused;
@@ -273,6 +275,14 @@ fn ownership_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Opti
     if any(now, Effect::Ownership).next().is_some() {
         return None;
     }
+    // The caller is handed to code that may ask whose things it reaches.
+    if first.via == "inline"
+        && let Handler::Function(file, id) = &now.entry_point.handler
+        && effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler).hands_over
+        && !hands_over(compare, was)
+    {
+        return None;
+    }
     Some(caused(
         compare,
         now,
@@ -281,6 +291,22 @@ fn ownership_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Opti
         Code::OwnershipCheckRemoved,
         "nothing asks whose the object is".to_owned(),
     ))
+}
+
+fn hands_over(compare: &Compare<'_>, was: &Coverage) -> bool {
+    match &was.entry_point.handler {
+        Handler::Function(file, id) => {
+            effects_of(
+                compare.db,
+                compare.baseline_tree(),
+                *file,
+                *id,
+                Use::Handler,
+            )
+            .hands_over
+        }
+        _ => false,
+    }
 }
 
 fn order_loss(_compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {

@@ -343,6 +343,17 @@ impl Words {
             .any(|part| name.starts_with(part))
     }
 
+    /// Whether a method makes something new, which asks nothing of what is there.
+    pub(crate) fn makes_new(&self, name: Ustr) -> bool {
+        let name = plain_of(name);
+        [
+            "create", "insert", "add", "save", "store", "push", "append", "send", "publish",
+            "enqueue", "bulk", "upsert",
+        ]
+        .iter()
+        .any(|part| name.starts_with(part))
+    }
+
     pub(crate) fn is_harmless(&self, name: Ustr) -> bool {
         self.harmless.contains(&plain_of(name))
     }

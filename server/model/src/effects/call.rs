@@ -97,7 +97,7 @@ impl Walker<'_> {
                 Expr::Function(index) => closures.push(index),
                 _ => {
                     let kind = self.value(arg.value);
-                    arg_kind = arg_kind | kind;
+                    arg_kind = arg_kind | self.entry_kind(arg, kind);
                 }
             }
             if let Some(text) = code.str_of(arg.value) {
@@ -284,6 +284,7 @@ impl Walker<'_> {
             Target::Class(..) => {
                 return Kind {
                     denial: false,
+                    owned: false,
                     ..arg_kind
                 };
             }
@@ -301,7 +302,14 @@ impl Walker<'_> {
             }
             _ => {}
         }
-        self.unknown_call(base, base_kind, arg_kind, name, code.args(args).is_empty())
+        self.unknown_call(
+            id,
+            base,
+            base_kind,
+            arg_kind,
+            name,
+            code.args(args).is_empty(),
+        )
     }
 
     /// Whether a callee is a library's authentication.
@@ -490,6 +498,8 @@ impl Walker<'_> {
             .checks
             .iter()
             .any(|check| check.effect == Effect::Authentication);
+        self.effects.hands_over |=
+            args.identity && (inner.loads || inner.writes || inner.hands_over);
         if inner.loads || inner.writes {
             self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
             self.wrote |= inner.writes && !self.words.is_identity_callable(name) && !enforcing;
@@ -506,6 +516,7 @@ impl Walker<'_> {
     /// A call of something that can't be looked into: its name and arguments tell.
     pub(super) fn unknown_call(
         &mut self,
+        id: ExprId,
         base: Option<ExprId>,
         base_kind: Kind,
         args: Kind,
@@ -514,7 +525,14 @@ impl Walker<'_> {
     ) -> Kind {
         let words = self.words;
         // A member of the identity or credential stays one: `token.split(" ")`, `user.has_perm("x")`.
-        if base_kind.asks() {
+        if base_kind.asks() && !base_kind.owned {
+            if base_kind.identity && base.is_some_and(|base| self.asks_of_caller(base, name)) {
+                let own = Kind {
+                    owned: true,
+                    ..Kind::NONE
+                };
+                self.query(id, name, own);
+            }
             return Kind {
                 request: false,
                 denial: false,
@@ -522,6 +540,12 @@ impl Walker<'_> {
                 ..base_kind
             };
         }
+        let of_owner = base_kind.owner_sql || args.owner_sql;
+        let asked = Kind {
+            owned: base_kind.owned || args.owned || of_owner && args.identity,
+            owner_sql: of_owner,
+            ..Kind::NONE
+        };
         let getter = words.is_identity_callable(name) || words.is_identity(name);
         if getter
             && (no_args || args.request || args.credential || args.identity)
@@ -557,20 +581,22 @@ impl Walker<'_> {
         });
         if !harmless {
             if words.is_write(name) {
+                self.query(id, name, asked);
                 self.wrote = true;
-                let scoped = args.identity;
+                let scoped = args.identity || asked.owned;
                 return Kind {
                     scoped,
                     loaded: true,
-                    ..Kind::NONE
+                    ..asked
                 };
             }
             if words.is_load(name) {
+                self.query(id, name, asked);
                 self.loaded = true;
                 return Kind {
-                    scoped: args.identity,
+                    scoped: args.identity || asked.owned,
                     loaded: true,
-                    ..Kind::NONE
+                    ..asked
                 };
             }
         }
@@ -580,6 +606,8 @@ impl Walker<'_> {
                 scoped: !harmless || base_kind.loaded,
                 identity: false,
                 loaded: base_kind.loaded,
+                owned: asked.owned,
+                owner_sql: asked.owner_sql,
                 ..Kind {
                     credential: false,
                     verified: false,
@@ -598,7 +626,7 @@ impl Walker<'_> {
             loaded: base_kind.loaded,
             scoped: base_kind.scoped,
             data: args.data || base_kind.data,
-            ..Kind::NONE
+            ..asked
         }
     }
 

@@ -23,6 +23,10 @@ pub(super) struct Kind {
     pub(super) denial: bool,
     /// Data that the caller sent: body, path, query.
     pub(super) data: bool,
+    /// It holds the condition that something belongs to the caller.
+    pub(super) owned: bool,
+    /// An SQL statement with a condition on an owner, not yet bound to anybody.
+    pub(super) owner_sql: bool,
 }
 
 impl Kind {
@@ -56,6 +60,8 @@ impl Kind {
         scoped: false,
         denial: false,
         data: false,
+        owned: false,
+        owner_sql: false,
     };
 
     /// Whether nothing but an unnamed header is behind it.
@@ -83,6 +89,8 @@ impl BitOr for Kind {
             scoped: self.scoped || other.scoped,
             denial: self.denial || other.denial,
             data: self.data || other.data,
+            owned: self.owned || other.owned,
+            owner_sql: self.owner_sql || other.owner_sql,
         }
     }
 }

@@ -13,6 +13,7 @@ mod doubt;
 mod kind;
 mod locals;
 mod reach;
+mod ownership;
 mod refusal;
 mod target;
 mod value;
@@ -91,6 +92,9 @@ pub struct Effects {
     pub always_denies: bool,
     /// Who sends no credential passes, and that is all that speaks against its checks.
     pub passes_nobody: bool,
+    /// It gives an identity to code of the workspace that loads or writes: whose things those are, is asked there, if
+    /// anywhere.
+    pub hands_over: bool,
     /// It loads something.
     pub loads: bool,
     /// It changes something.

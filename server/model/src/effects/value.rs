@@ -80,6 +80,8 @@ impl Walker<'_> {
             Expr::Call { callee, args } => self.call(id, callee, args),
             Expr::New { callee, args } => {
                 let mut kind = self.args_kind(args);
+                // What is made for the caller isn't asked for.
+                kind.owned = false;
                 // `new Promise((resolve, reject) => …)`: it runs at once.
                 let code = std::sync::Arc::clone(&self.code);
                 for arg in code.args(args) {
@@ -114,8 +116,16 @@ impl Walker<'_> {
                 {
                     return left_kind | self.member_kind(right, right_kind, name);
                 }
-                left_kind | right_kind
+                let owned = self.compares_owner(op, (left, left_kind), (right, right_kind));
+                Kind {
+                    owned: owned || left_kind.owned || right_kind.owned,
+                    ..left_kind | right_kind
+                }
             }
+            Expr::Str(text) if self.names_owner_in_sql(self.code.string(text)) => Kind {
+                owner_sql: true,
+                ..Kind::NONE
+            },
             Expr::Cond {
                 test,
                 then,
@@ -217,7 +227,8 @@ impl Walker<'_> {
             if let ArgKind::Keyed(key) = arg.kind {
                 self.value(key);
             }
-            kind | self.value(arg.value)
+            let value = self.value(arg.value);
+            kind | self.entry_kind(arg, value)
         })
     }
 }
