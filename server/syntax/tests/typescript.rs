@@ -774,3 +774,23 @@ fn a_function_knows_where_it_stands() {
             .is_some_and(|get| get.is_async)
     );
 }
+
+/// The grammar binds `!` looser than operators; the language doesn't.
+#[test]
+fn a_non_null_mark_belongs_to_the_last_operand() {
+    for (marked, plain) in [
+        ("x = a !== b!.c.d(e);", "x = a !== b.c.d(e);"),
+        (
+            "if (!a || b.c !== d.e!.f) { g(); }",
+            "if (!a || b.c !== d.e.f) { g(); }",
+        ),
+        ("x = !a!.b;", "x = !a.b;"),
+        ("x = (a || b)!.c;", "x = (a || b).c;"),
+        ("x = a || b!;", "x = a || b;"),
+    ] {
+        // An item without a name goes by its text.
+        let dump =
+            |text: &str| dump_file(&facts_of_text(Language::TypeScript, text).0).replace("!.", ".");
+        assert_eq!(dump(marked), dump(plain), "{marked}");
+    }
+}

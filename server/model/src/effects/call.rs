@@ -1,6 +1,5 @@
 //! Calls inside a function: to the workspace's own code, whose effects join the caller's, and to libraries, by what packs and words say.
 
-use super::classify::names;
 use super::kind::Kind;
 use super::walk::{Around, Walker};
 use super::{Check, Exemption, Reach, Use, effects_of};
@@ -573,7 +572,7 @@ impl Walker<'_> {
             return Kind::HEADER;
         }
         let harmless = base.is_none_or(|base| {
-            names(self, base)
+            receivers(self, base)
                 .into_iter()
                 .any(|name| words.is_harmless(name))
                 || base_kind.request
@@ -730,4 +729,33 @@ fn inner_when(when: Option<Reach>, exempt: &[Exemption]) -> Option<Reach> {
             .map(|exemption| exemption.reach.clone().negated()),
     );
     Reach::of_all(parts)
+}
+
+/// What a chain of calls and members begins at, and the members on the way that aren't called.
+fn receivers(walker: &Walker<'_>, base: ExprId) -> Vec<Ustr> {
+    let mut found = Vec::new();
+    let mut at = base;
+    for _ in 0..16 {
+        at = match walker.code.expr(at) {
+            Expr::Name(name) => {
+                found.push(name);
+                break;
+            }
+            Expr::Attr { base, name } => {
+                found.push(name);
+                base
+            }
+            Expr::Index { base, .. } | Expr::Await(base) | Expr::Try(base) | Expr::Unary(base) => {
+                base
+            }
+            Expr::Call { callee, .. } | Expr::New { callee, .. } => {
+                match walker.code.expr(callee) {
+                    Expr::Attr { base, .. } => base,
+                    _ => callee,
+                }
+            }
+            _ => break,
+        };
+    }
+    found
 }

@@ -209,7 +209,8 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
             features.authorization = true;
             features.every |= walker.words.demands_every(name);
         }
-        _ => features.presence = true,
+        // `!order || order.owner !== user.id`: whether it was found is no question of who calls.
+        _ => features.presence |= walker.peek(expr).asks(),
     }
 }
 

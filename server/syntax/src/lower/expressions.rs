@@ -69,14 +69,57 @@ impl Lowering<'_> {
             let expr = self.expr_of(at);
             self.push(expr, at)
         };
+        let mut loose = false;
         for &node in spine.iter().rev() {
             let role = self.kinds.role(node.kind_id());
-            if role != Role::Inner {
-                let expr = self.link(role, node, id);
-                id = self.push(expr, node);
+            if role == Role::Inner {
+                loose = self.adapter.binds_loosely(node.kind())
+                    && matches!(
+                        self.get(id),
+                        Expr::Binary { .. } | Expr::Not(_) | Expr::Unary(_)
+                    );
+                continue;
             }
+            loose &= matches!(role, Role::Attribute | Role::Index | Role::Call);
+            id = if loose {
+                self.link_to_right(role, node, id)
+            } else {
+                let expr = self.link(role, node, id);
+                self.push(expr, node)
+            };
         }
         self.links -= links;
+        id
+    }
+
+    /// A link that belongs to the last operand of an operator: the grammar took the operator's whole expression for its
+    /// head.
+    fn link_to_right(&mut self, role: Role, node: Node<'_>, head: ExprId) -> ExprId {
+        let mut around = Vec::new();
+        let mut at = head;
+        loop {
+            let expr = self.get(at);
+            at = match expr {
+                Expr::Binary { right, .. } => right,
+                Expr::Not(inner) | Expr::Unary(inner) => inner,
+                _ => break,
+            };
+            around.push(expr);
+        }
+        let expr = self.link(role, node, at);
+        let mut id = self.push(expr, node);
+        for expr in around.into_iter().rev() {
+            let expr = match expr {
+                Expr::Binary { op, left, .. } => Expr::Binary {
+                    op,
+                    left,
+                    right: id,
+                },
+                Expr::Not(_) => Expr::Not(id),
+                _ => Expr::Unary(id),
+            };
+            id = self.push(expr, node);
+        }
         id
     }
 

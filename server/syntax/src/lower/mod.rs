@@ -57,6 +57,12 @@ pub(crate) trait Adapter: Sync {
         false
     }
 
+    /// Whether the grammar gives this kind of node the whole expression of an operator in front of it, where the language
+    /// gives it the last operand alone: `a !== b!.c` is no member of `(a !== b)!`.
+    fn binds_loosely(&self, _kind: &str) -> bool {
+        false
+    }
+
     /// Lowers statements that stand side by side: an item's nodes, or those of a block. `value` says that
     /// the last one can be the block's value.
     fn statements(

@@ -27,6 +27,10 @@ use types::type_expr;
 pub(super) struct TypeScript;
 
 impl Adapter for TypeScript {
+    fn binds_loosely(&self, kind: &str) -> bool {
+        kind == "non_null_expression"
+    }
+
     fn expr(&self, lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         match node.kind() {
             "string" => {
