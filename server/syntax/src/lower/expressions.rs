@@ -69,17 +69,20 @@ impl Lowering<'_> {
             let expr = self.expr_of(at);
             self.push(expr, at)
         };
-        let mut loose = false;
+        let (mut loose, mut closed) = (false, false);
         for &node in spine.iter().rev() {
             let role = self.kinds.role(node.kind_id());
             if role == Role::Inner {
-                loose = self.adapter.binds_loosely(node.kind())
+                // Parentheses are meant as they stand.
+                closed |= !self.adapter.binds_loosely(node.kind());
+                loose = !closed
                     && matches!(
                         self.get(id),
                         Expr::Binary { .. } | Expr::Not(_) | Expr::Unary(_)
                     );
                 continue;
             }
+            closed = false;
             loose &= matches!(role, Role::Attribute | Role::Index | Role::Call);
             id = if loose {
                 self.link_to_right(role, node, id)
