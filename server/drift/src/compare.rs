@@ -109,6 +109,10 @@ impl Compare<'_> {
         self.trees.current
     }
 
+    pub(crate) fn baseline_tree(&self) -> FileSet {
+        self.trees.baseline
+    }
+
     fn all(&mut self) {
         let pairs = std::mem::take(&mut self.pairs);
         let mut lost: Vec<(&Pair, Loss)> = Vec::new();

@@ -99,7 +99,7 @@ impl Walker<'_> {
             demands: Vec::new(),
             every: false,
             order,
-            methods: self.methods(),
+            when: None,
         });
     }
 
