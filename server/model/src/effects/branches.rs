@@ -42,12 +42,14 @@ impl Walker<'_> {
             (first, second) if ends(first) && ends(second) => Flow::Passed,
             (first, Flow::Continues) if ends(first) || first == Flow::DeniedOpen && !more => {
                 // What follows runs only on the other side.
-                let condition = self.condition(test, kind, false, false);
+                let mut condition = self.condition(test, kind, false, false);
+                condition.refused = first == Flow::Denied;
                 self.conditions.push(condition);
                 Flow::Continues
             }
             (Flow::Continues, second) if ends(second) => {
-                let condition = self.condition(test, kind, true, false);
+                let mut condition = self.condition(test, kind, true, false);
+                condition.refused = second == Flow::Denied;
                 self.conditions.push(condition);
                 Flow::Continues
             }
@@ -260,6 +262,7 @@ impl Walker<'_> {
             kind,
             holds,
             inside,
+            refused: false,
             pattern: None,
         }
     }

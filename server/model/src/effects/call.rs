@@ -5,7 +5,8 @@ use super::walk::{Around, Walker};
 use super::{Check, Exemption, Reach, Use, effects_of};
 use crate::control::{Effect, Strength};
 use crate::names::Target;
-use gatewatch_syntax::facts::{Expr, ExprId, ParamKind, Run, Stmt};
+use gatewatch_frameworks::At;
+use gatewatch_syntax::facts::{ArgKind, Expr, ExprId, ParamKind, Run, Stmt};
 use ustr::{Ustr, ustr};
 
 impl Walker<'_> {
@@ -240,6 +241,10 @@ impl Walker<'_> {
         // A library that verifies: it throws for a bad credential.
         if whole.is_some_and(|whole| self.words.verifies(&whole)) {
             self.effects.reads_identity = true;
+            let optional = whole.is_some_and(|whole| self.turned_optional(whole, args));
+            if optional {
+                self.optional();
+            }
             if self.throws_out() && !self.conditional() && !calls_back {
                 let site = self.site(id);
                 let order = self.order();
@@ -247,7 +252,11 @@ impl Walker<'_> {
                 if self.used == Use::Guard || arg_kind.credential || code.args(args).is_empty() {
                     self.add(Check {
                         effect: Effect::Authentication,
-                        strength: Strength::Enforcing,
+                        strength: if optional {
+                            Strength::Optional
+                        } else {
+                            Strength::Enforcing
+                        },
                         site,
                         by: None,
                         demands: Vec::new(),
@@ -368,6 +377,32 @@ impl Walker<'_> {
             }
         }
         any
+    }
+
+    /// Whether an argument tells a library that callers without a credential may pass: `verify_jwt_in_request(optional=True)`.
+    fn turned_optional(&self, whole: Ustr, args: Run) -> bool {
+        let Some(when) = gatewatch_frameworks::packs()
+            .control(whole)
+            .and_then(|control| control.optional_when.as_ref())
+        else {
+            return false;
+        };
+        let given = self.code.args(args);
+        let said = |value: ExprId| match self.code.expr(value) {
+            Expr::Bool(value) => when.is.as_str() == if value { "true" } else { "false" },
+            _ => false,
+        };
+        when.at.alternatives.iter().any(|at| match at {
+            At::Named(name) => given
+                .iter()
+                .any(|arg| arg.kind == ArgKind::Named(*name) && said(arg.value)),
+            At::Position(index) => given
+                .iter()
+                .filter(|arg| arg.kind == ArgKind::Positional)
+                .nth(*index)
+                .is_some_and(|arg| said(arg.value)),
+            _ => false,
+        })
     }
 
     pub(super) fn callee_target(&mut self, callee: ExprId) -> Target {
@@ -502,6 +537,14 @@ impl Walker<'_> {
         if inner.loads || inner.writes {
             self.loaded |= inner.loads && !enforcing && !self.words.is_identity_callable(name);
             self.wrote |= inner.writes && !self.words.is_identity_callable(name) && !enforcing;
+        }
+        // `own_trip(trip_id, current_user.id)`
+        if inner.returns_scoped && args.identity && !enforcing {
+            return Kind {
+                scoped: true,
+                loaded: true,
+                ..Kind::NONE
+            };
         }
         if informed && (inner.returns_identity || enforcing) {
             return Kind {

@@ -159,6 +159,16 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
             }
         }
         Expr::Bind { value, .. } => look(walker, value, features, depth + 1),
+        // `allowed = user["role"] == "admin"`
+        Expr::Name(name)
+            if walker.only_value(name).is_some_and(|value| {
+                matches!(walker.code.expr(value), Expr::Binary { .. } | Expr::Not(_))
+            }) =>
+        {
+            if let Some(value) = walker.only_value(name) {
+                look(walker, value, features, depth + 1);
+            }
+        }
         Expr::Call { callee, args } | Expr::New { callee, args } => {
             let last = match walker.code.expr(callee) {
                 Expr::Attr { name, .. } | Expr::Name(name) => Some(name),

@@ -255,6 +255,7 @@ impl Walker<'_> {
         let conditions = self.conditions.clone();
         conditions.iter().any(|condition| {
             !condition.kind.asks()
+                && !condition.refused
                 && !self.reach_of(condition, View::Target).names_target()
                 && self.within(condition, |walker| {
                     !walker.names_path(condition.test) && !walker.names_setting(condition.test)

@@ -13,6 +13,8 @@ impl Walker<'_> {
             return *kind;
         }
         match name.as_str() {
+            // A database has sessions as well: one that the workspace makes.
+            "session" if matches!(self.lookup(name), Target::Call { .. }) => return Kind::NONE,
             "request" | "g" | "session" | "_request_ctx_stack" => return Kind::REQUEST,
             // The request of the function around this one.
             "req" if self.owner.contains('.') => return Kind::REQUEST,
@@ -26,7 +28,7 @@ impl Walker<'_> {
             };
         }
         // A proxy that a library or a module of the workspace provides: `current_user`.
-        if self.words.is_identity(name) {
+        if self.words.is_identity(name) && !name.starts_with(char::is_uppercase) {
             return match self.lookup(name) {
                 Target::External(_) | Target::Call { .. } | Target::Member(..) => Kind::IDENTITY,
                 // A name of the function around this one.

@@ -86,6 +86,8 @@ pub struct Effects {
     pub ambient: bool,
     /// It gives an identity back.
     pub returns_identity: bool,
+    /// It gives back what it loaded for an identity that it was given.
+    pub returns_scoped: bool,
     /// Functions of the workspace that it calls, with the call, in order.
     pub calls: Vec<(SourceFile, Ustr, Site)>,
     /// Whatever it is called with, it refuses.

@@ -261,6 +261,42 @@ impl Walker<'_> {
             if matches!(self.code.expr(callee), Expr::Name(name) if name.as_str() == "reject"))
     }
 
+    /// Whether a statement only makes a refusal: an error that nobody raises, an answer that nobody returns or sends.
+    pub(super) fn only_made(&mut self, value: ExprId) -> bool {
+        let Expr::Call { callee, .. } = self.code.expr(value) else {
+            return false;
+        };
+        match self.callee_target(callee) {
+            // A helper that hands a refusal back, and doesn't raise it.
+            Target::Function(file, id) => {
+                return gatewatch_syntax::function(self.db, file, id).is_some_and(|facts| {
+                    !facts
+                        .body
+                        .stmts
+                        .iter()
+                        .any(|stmt| matches!(stmt, gatewatch_syntax::facts::Stmt::Raise(_)))
+                        && !facts
+                            .body
+                            .exprs
+                            .iter()
+                            .any(|expr| matches!(expr, Expr::Call { .. }))
+                });
+            }
+            Target::Class(..) => return true,
+            _ => {}
+        }
+        let name = match self.code.expr(callee) {
+            Expr::Name(name) => name,
+            Expr::Attr { name, .. } => name,
+            _ => return false,
+        };
+        name.starts_with(char::is_uppercase)
+            || matches!(
+                name.as_str(),
+                "redirect" | "jsonify" | "make_response" | "render_template"
+            )
+    }
+
     pub(super) fn is_python(&self) -> bool {
         gatewatch_syntax::language(self.db, self.file)
             == Some(gatewatch_syntax::facts::Language::Python)

@@ -486,7 +486,7 @@ impl Walker<'_> {
     }
 
     /// The value of a local name that is bound once.
-    fn only_value(&self, name: Ustr) -> Option<ExprId> {
+    pub(super) fn only_value(&self, name: Ustr) -> Option<ExprId> {
         let mut found = None;
         for stmt in &self.code.stmts {
             if let Stmt::Let { target, value, .. } = stmt

@@ -41,6 +41,8 @@ pub(super) struct Condition {
     pub(super) holds: bool,
     /// Whether control is inside of a branch; else behind one that has left.
     pub(super) inside: bool,
+    /// Whether the other branch, that has left, refused.
+    pub(super) refused: bool,
     /// The pattern of an arm, which the test's value matches.
     pub(super) pattern: Option<ExprId>,
 }
@@ -469,6 +471,9 @@ impl Walker<'_> {
             _ => {}
         }
         self.value(value);
+        if self.is_python() && self.only_made(value) {
+            return Flow::Continues;
+        }
         if let Some(ends) = self.refuses(value) {
             if more && !ends {
                 // The refusal is sent, but what follows runs all the same.
@@ -527,6 +532,7 @@ impl Walker<'_> {
         if kind.identity || kind.credential {
             self.effects.returns_identity = true;
         }
+        self.effects.returns_scoped |= kind.scoped;
         if !matches!(self.code.expr(value), Expr::Bool(false)) {
             self.passed();
         } else if self.is_permission() {
