@@ -46,7 +46,7 @@ fn run(what: &str, path: &str, next: impl Fn(&Open, usize) -> Edit) {
             .set_language(&tree_sitter_python::LANGUAGE.into())
             .unwrap();
         let start = Instant::now();
-        let mut tree = open.buffer.tree().clone();
+        let mut tree = open.buffer.tree().unwrap().clone();
         tree.edit(&edit);
         let tree = parser.parse(&text, Some(&tree));
         took[0].push(start.elapsed());

@@ -99,6 +99,8 @@ fn an_edit_of_a_guard_runs_its_effects_and_the_model_once() {
     for query in ["model", "compared"] {
         assert_eq!(ran.times(query), 1, "{ran:#?}");
     }
+    // And not those of the two thousand handlers behind it.
+    assert!(ran.times("effects_of") <= 2, "{ran:#?}");
     let codes: Vec<Code> = observed
         .open
         .findings()

@@ -3,7 +3,8 @@
 //!
 //! `cargo test -p gatewatch --test cases fastapi/` runs one group; `GATEWATCH_BLESS=1` writes what the
 //! engine says into the cases, for review by `git diff`; `GATEWATCH_OPEN=1` writes `tests/cases/open.txt`, the list of
-//! checks that don't hold yet.
+//! checks that don't hold yet. `random-edits` makes random edits of the cases' files; `GATEWATCH_EDITS`
+//! says how many, `GATEWATCH_SEED` which.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
                 .is_none_or(|filter| name.contains(filter.as_str()))
         })
         .collect();
-    let trials = cases
+    let texts = support::texts(&cases);
+    let mut trials: Vec<Trial> = cases
         .into_iter()
         .map(|(name, path)| {
             let open = Arc::clone(&open);
@@ -41,6 +43,9 @@ fn main() -> ExitCode {
             })
         })
         .collect();
+    trials.push(Trial::test("random-edits", move || {
+        support::random::check(&texts).map_err(Into::into)
+    }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     open.write(&ran);
     conclusion.exit_code()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatewatch_drift::{CONFIG_FILE, Code, Evidence, Finding, Side};
 use gatewatch_model::{Model, Site, function_spans, locate};
+use gatewatch_report::tangled;
 use gatewatch_source::{FilePath, SourceFile};
 use gatewatch_syntax::{Span, file_facts, file_spans};
 use gen_lsp_types::{Diagnostic, DiagnosticRelatedInformation, Location, Range};
@@ -26,6 +27,8 @@ pub(crate) struct Analysis {
     pub(crate) model_changed: bool,
     /// How many entry points there are.
     pub(crate) entry_points: usize,
+    /// Files that are too tangled to be parsed; looked for in the first analysis only.
+    pub(crate) tangled: Vec<FilePath>,
     model: Arc<Model>,
     settings: Arc<FolderSettings>,
 }
@@ -46,6 +49,11 @@ pub(crate) fn analyse(view: &View, folder: FolderId, last: Option<&Analysis>) ->
         return Analysis::default();
     };
     let model = view.model(folder);
+    // What comes later is in open documents, whose owner knows it.
+    let tangled = match last {
+        None => tangled(view.db(), folder.trees.current),
+        Some(_) => Vec::new(),
+    };
     let last = last.filter(|last| Arc::ptr_eq(&last.settings, &folder.settings));
     let model_changed =
         last.is_none_or(|last| !Arc::ptr_eq(&last.model, &model) && last.model != model);
@@ -68,6 +76,7 @@ pub(crate) fn analyse(view: &View, folder: FolderId, last: Option<&Analysis>) ->
             .collect(),
         model_changed,
         entry_points: model.entry_points.len(),
+        tangled,
         model,
         settings: Arc::clone(&folder.settings),
     }

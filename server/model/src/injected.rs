@@ -559,6 +559,31 @@ fn implementations(
     std::sync::Arc::new(found)
 }
 
+/// Whether a function finds out who is calling.
+///
+/// A query of its own: a guard can have thousands of handlers behind it, and what they do depends on this
+/// alone. Without it, each edit of the guard's checks would follow all of them again.
+#[salsa::tracked(returns(copy), cycle_result = knows_nobody)]
+fn knows_caller(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> bool {
+    let effects = effects_of(db, tree, file, id, Use::Guard);
+    let checks = effects
+        .checks
+        .iter()
+        .any(|check| check.effect == crate::control::Effect::Authentication);
+    checks || effects.returns_identity || effects.reads_identity
+}
+
+/// A function that is injected into itself.
+fn knows_nobody(
+    _db: &dyn Db,
+    _revision: salsa::Id,
+    _tree: FileSet,
+    _file: SourceFile,
+    _id: Ustr,
+) -> bool {
+    false
+}
+
 /// What a parameter has to do with who is calling, by what is injected into it.
 pub(crate) fn param_kind(
     db: &dyn Db,
@@ -571,12 +596,7 @@ pub(crate) fn param_kind(
         .into_iter()
         .next()?;
     let of_effects = |file: SourceFile, id: Ustr| {
-        let effects = effects_of(db, tree, file, id, Use::Guard);
-        let checks = effects
-            .checks
-            .iter()
-            .any(|check| check.effect == crate::control::Effect::Authentication);
-        if checks || effects.returns_identity || effects.reads_identity {
+        if knows_caller(db, tree, file, id) {
             crate::effects::ParamKindOf::Identity
         } else {
             crate::effects::ParamKindOf::Nothing

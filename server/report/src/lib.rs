@@ -28,7 +28,7 @@ pub use lens::{Lens, lens, symbols};
 pub use markdown::markdown;
 pub use place::{Location, line_map, location, location_of};
 pub use plain::visible;
-pub use rendered::{Note, Rendered, Report, Unread, Unresolved, render};
+pub use rendered::{Note, Rendered, Report, TANGLED, Unread, Unresolved, render, tangled};
 pub use routes::{Route, RouteControl, routes, routes_json};
 pub use routes_text::routes_text;
 pub use rules::{describe, title_of};

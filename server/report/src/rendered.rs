@@ -4,7 +4,8 @@ use gatewatch_drift::{
     CONFIG_FILE, Code, Config, EntryName, Finding, Problem, Severity, Side, Trees, findings, fixes,
 };
 use gatewatch_model::model;
-use gatewatch_source::{Db, FilePath, Workspace};
+use gatewatch_source::{Db, FilePath, FileSet, Workspace};
+use gatewatch_syntax::file_facts;
 
 use crate::place::{Location, location};
 
@@ -112,13 +113,14 @@ impl Report {
                 why: why.clone(),
             })
             .collect();
-        let skipped = workspace
-            .skipped
-            .iter()
-            .filter(|skipped| !skipped.is_gone())
-            .map(|skipped| Unread {
-                file: skipped.file.clone(),
-                why: skipped.why.clone(),
+        let unread = workspace.skipped.iter().filter(|one| !one.is_gone());
+        let unread = unread.map(|one| (&one.file, one.why.as_str()));
+        let tangled = tangled(db, workspace.current);
+        let skipped = unread
+            .chain(tangled.iter().map(|file| (file, TANGLED)))
+            .map(|(file, why)| Unread {
+                file: file.clone(),
+                why: why.to_owned(),
             })
             .collect();
         Self {
@@ -212,6 +214,18 @@ impl Rendered {
             fixes: Vec::new(),
         }
     }
+}
+
+/// Why a file that was read is not analysed.
+pub const TANGLED: &str = "the parser gave up on its text, which takes it out of all proportion";
+
+/// The files of a tree of which nothing is known for [`TANGLED`], or only what an earlier text said.
+pub fn tangled(db: &dyn Db, tree: FileSet) -> Vec<FilePath> {
+    let files = tree.files(db).iter();
+    files
+        .filter(|(_, file)| file_facts(db, **file).given_up)
+        .map(|(path, _)| path.clone())
+        .collect()
 }
 
 /// Resolves the positions of a finding; `None` if the configuration turns its code off.

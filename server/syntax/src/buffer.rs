@@ -4,20 +4,22 @@
 //! salsa as part of the file's [`Content`], so the facts of an open file are a function of that input.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewatch_source::Content;
 use rustc_hash::FxHashSet;
 use tree_sitter::{InputEdit, Tree};
 
 use crate::facts::Language;
-use crate::file::{FileFacts, Lowered, lower, parse};
+use crate::file::{FileFacts, Lowered, lower, parse, parse_within, patience, usable};
 use crate::lower::{LoweredItem, Reuse, offset, text_hash};
 use crate::spans::{ItemSpans, Span};
 
 /// One version of an open file: its tree, its facts, and what the next version can take over.
 pub struct Buffer {
     language: Language,
-    tree: Tree,
+    /// Where the parser gave up it is an earlier text's, with the edits since, or none.
+    tree: Option<Tree>,
     facts: Arc<FileFacts>,
     spans: Arc<Vec<Arc<ItemSpans>>>,
     /// The last sound version of every item; see [`settle`].
@@ -27,13 +29,25 @@ pub struct Buffer {
     /// The texts of errors that were there when the file was opened. They may be there to stay (a syntax
     /// that the grammar doesn't know), so they don't keep anything new from being seen.
     tolerated: Arc<FxHashSet<(u64, u32)>>,
-    reuse: Reuse,
+    reuse: Arc<Reuse>,
 }
 
 impl Buffer {
     /// Parses a file that was just opened. `None` if its language can't be parsed at all.
     pub fn open(language: Language, text: &str) -> Option<Self> {
-        let tree = parse(language, text, None)?;
+        usable(language)?;
+        let Some(tree) = parse(language, text, None) else {
+            return Some(Self {
+                language,
+                tree: None,
+                facts: Arc::new(FileFacts::default().given_up()),
+                spans: Arc::default(),
+                sound: Vec::new(),
+                len: text.len(),
+                tolerated: Arc::default(),
+                reuse: Arc::default(),
+            });
+        };
         let mut next = Reuse::default();
         let lowered = lower(
             language,
@@ -71,11 +85,35 @@ impl Buffer {
 
     /// The next version: `edits` lead from this version's text to `text`, in order.
     pub fn edit(&self, text: &str, edits: &[InputEdit]) -> Option<Self> {
-        let mut old = self.tree.clone();
+        self.edit_within(patience(text), text, edits)
+    }
+
+    fn edit_within(&self, patience: Duration, text: &str, edits: &[InputEdit]) -> Option<Self> {
+        let Some(mut old) = self.tree.clone() else {
+            return Self::open(self.language, text);
+        };
         for edit in edits {
             old.edit(edit);
         }
-        let tree = parse(self.language, text, Some(&old))?;
+        let before = Before {
+            sound: &self.sound,
+            len: self.len,
+            tolerated: &self.tolerated,
+        };
+        let Some(tree) = parse_within(patience, self.language, text, Some(&old)) else {
+            // As with any text that can't be read: what was there stays.
+            let kept = settle(Lowered::default(), text, &before);
+            return Some(Self {
+                language: self.language,
+                tree: Some(old),
+                facts: Arc::new(kept.facts().given_up()),
+                spans: Arc::new(kept.spans()),
+                sound: kept.items,
+                len: text.len(),
+                tolerated: Arc::clone(&self.tolerated),
+                reuse: Arc::clone(&self.reuse),
+            });
+        };
         let mut next = Reuse::default();
         let mut lowered = lower(
             self.language,
@@ -85,11 +123,6 @@ impl Buffer {
             Some(&mut next),
         );
         if tree.root_node().has_error() {
-            let before = Before {
-                sound: &self.sound,
-                len: self.len,
-                tolerated: &self.tolerated,
-            };
             lowered = settle(lowered, text, &before);
         }
         Some(Self::new(
@@ -117,8 +150,8 @@ impl Buffer {
             sound: lowered.items,
             len: text.len(),
             tolerated,
-            reuse,
-            tree,
+            reuse: Arc::new(reuse),
+            tree: Some(tree),
         }
     }
 
@@ -132,14 +165,15 @@ impl Buffer {
         &self.spans
     }
 
-    /// The tree of this version.
-    pub fn tree(&self) -> &Tree {
-        &self.tree
+    /// The tree of this version; where the parser gave up, that of an earlier one, or none.
+    pub fn tree(&self) -> Option<&Tree> {
+        self.tree.as_ref()
     }
 
-    /// Whether the parser found an error anywhere.
+    /// Whether the parser found an error anywhere, or gave up.
     pub fn has_error(&self) -> bool {
-        self.tree.root_node().has_error()
+        let tree = self.tree.as_ref().filter(|_| !self.facts.given_up);
+        tree.is_none_or(|tree| tree.root_node().has_error())
     }
 
     /// The buffer of a file's content, if the file is open.
@@ -298,4 +332,47 @@ fn moved(old: &LoweredItem, whole: Span) -> LoweredItem {
 fn is_inside_line(text: &str, whole: Span) -> bool {
     let before = text.get(..whole.start as usize).unwrap_or_default();
     !before.is_empty() && !before.ends_with(['\n', '\r'])
+}
+
+#[cfg(test)]
+mod tests {
+    use tree_sitter::Point;
+
+    use super::*;
+
+    #[test]
+    fn a_text_on_which_the_parser_gives_up_keeps_what_was_known() {
+        let before = "def guard(x):\n    return x\n".to_owned() + &"a = b(c)\n".repeat(2_000);
+        let Some(first) = Buffer::open(Language::Python, &before) else {
+            panic!("no buffer")
+        };
+        let insert = |text: &str| InputEdit {
+            start_byte: 0,
+            old_end_byte: 0,
+            new_end_byte: text.len(),
+            start_position: Point::new(0, 0),
+            old_end_position: Point::new(0, 0),
+            new_end_position: Point::new(text.matches('\n').count(), 0),
+        };
+        let tangle = "x = ([{\n".repeat(500);
+        let text = format!("{tangle}{before}");
+        let second = first.edit_within(Duration::ZERO, &text, &[insert(&tangle)]);
+        let Some(second) = second else {
+            panic!("no buffer")
+        };
+        assert!(second.facts().given_up && second.has_error());
+        assert_eq!(second.facts().items, first.facts().items);
+        let moved = |buffer: &Buffer| buffer.spans().first().map(|spans| spans.whole.start);
+        assert_eq!(moved(&second), Some(offset(tangle.len())));
+        // With the next edit it is read again.
+        let undo = InputEdit {
+            old_end_byte: tangle.len(),
+            old_end_position: Point::new(500, 0),
+            new_end_byte: 0,
+            new_end_position: Point::new(0, 0),
+            ..insert("")
+        };
+        let third = second.edit(&before, &[undo]);
+        assert!(third.is_some_and(|third| **third.facts() == **first.facts()));
+    }
 }

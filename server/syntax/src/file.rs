@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, Tree};
@@ -9,7 +10,7 @@ use ustr::{Ustr, ustr};
 
 use crate::facts::{Code, Function, Item, Language};
 use crate::languages::{Support, support};
-use crate::lower::{LoweredItem, Lowering, Reuse, base_of, text_hash};
+use crate::lower::{LoweredItem, Lowering, Reuse, base_of, text_hash, text_key};
 use crate::spans::{ItemSpans, Span};
 
 /// Everything that one file says by itself.
@@ -17,6 +18,8 @@ use crate::spans::{ItemSpans, Span};
 pub struct FileFacts {
     /// The items, in order.
     pub items: Vec<Arc<Item>>,
+    /// Whether the parser gave up on the text. There are then no items, or those of an earlier text.
+    pub given_up: bool,
     places: FxHashMap<Ustr, (u32, u32)>,
 }
 
@@ -32,7 +35,17 @@ impl FileFacts {
             }
         }
         places.shrink_to_fit();
-        Self { items, places }
+        Self {
+            items,
+            given_up: false,
+            places,
+        }
+    }
+
+    /// What is known of a text on which the parser gave up.
+    pub(crate) fn given_up(mut self) -> Self {
+        self.given_up = true;
+        self
     }
 
     /// Where the body of the function `id` is: index of the item, index in its bodies.
@@ -69,7 +82,8 @@ impl FileFacts {
 
 impl PartialEq for FileFacts {
     fn eq(&self, other: &Self) -> bool {
-        self.items.len() == other.items.len()
+        self.given_up == other.given_up
+            && self.items.len() == other.items.len()
             && self
                 .items
                 .iter()
@@ -106,12 +120,43 @@ thread_local! {
     static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new());
 }
 
+/// How long the parser may work at a text before it gives up. Sound code takes a tenth of that on a busy
+/// machine. Recovery from errors has no such bound: a text that is made for it can take minutes.
+pub(crate) fn patience(text: &str) -> Duration {
+    Duration::from_secs(1)
+        + Duration::from_micros(8) * u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
 /// Parses a whole text. `None` when the language has no usable grammar or the parser gave up.
 pub(crate) fn parse(language: Language, text: &str, old: Option<&Tree>) -> Option<Tree> {
+    parse_within(patience(text), language, text, old)
+}
+
+/// See [`parse`].
+pub(crate) fn parse_within(
+    patience: Duration,
+    language: Language,
+    text: &str,
+    old: Option<&Tree>,
+) -> Option<Tree> {
     let support = usable(language)?;
+    let bytes = text.as_bytes();
+    let start = Instant::now();
     PARSER.with_borrow_mut(|parser| {
         parser.set_language(&support.grammar).ok()?;
-        parser.parse(text, old)
+        let mut read = |at: usize, _: Point| bytes.get(at..).unwrap_or_default();
+        let mut stop = |_: &ParseState| {
+            if start.elapsed() > patience {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let options = ParseOptions::new().progress_callback(&mut stop);
+        let tree = parser.parse_with_options(&mut read, old, Some(options));
+        // Else it would go on with this text when it gets the next.
+        parser.reset();
+        tree
     })
 }
 
@@ -119,7 +164,7 @@ pub(crate) fn parse(language: Language, text: &str, old: Option<&Tree>) -> Optio
 /// says. Items with an error inside are left out, as [`crate::file_facts`] does.
 pub fn facts_of_text(language: Language, text: &str) -> (FileFacts, Vec<Arc<ItemSpans>>) {
     let Some(tree) = parse(language, text, None) else {
-        return (FileFacts::default(), Vec::new());
+        return (FileFacts::default().given_up(), Vec::new());
     };
     let mut lowered = lower(language, text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);
@@ -232,10 +277,10 @@ pub(crate) fn lower(
         let nodes = std::mem::take(&mut pending);
         let start = nodes.first().map_or(0, Node::start_byte);
         let whole = text.get(start..node.end_byte()).unwrap_or_default();
-        let hashed = if reuse.is_some() {
-            text_hash(whole)
+        let (hashed, reused) = if reuse.is_some() {
+            (text_hash(whole), text_key(text, start..node.end_byte()))
         } else {
-            (0, 0)
+            ((0, 0), (0, 0))
         };
         if support.adapter.ignores(text, root, &nodes) {
             let span = Span {
@@ -248,7 +293,7 @@ pub(crate) fn lower(
                 .push(LoweredItem::hidden(span, hashed, broken));
             continue;
         }
-        let old = reuse.and_then(|reuse| reuse.items.get(&hashed));
+        let old = reuse.and_then(|reuse| reuse.items.get(&reused));
         let base = match old {
             Some(old) => ustr(base_of(&old.item.key)),
             None => match support.adapter.key(text, node) {
@@ -281,7 +326,7 @@ pub(crate) fn lower(
             _ => lowering.item(&nodes, key),
         };
         if let Some(next) = next.as_deref_mut() {
-            next.items.insert(item.text, item.clone());
+            next.items.insert(reused, item.clone());
         }
         let gap = error_end.take().and_then(|end: usize| text.get(end..start));
         item.doubtful = gap.is_some_and(|gap| gap.matches('\n').count() < 2);

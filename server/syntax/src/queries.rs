@@ -28,7 +28,7 @@ pub fn facts(db: &dyn Db, file: SourceFile) -> Arc<FileFacts> {
         return Arc::default();
     };
     let Some(tree) = parse(language, &content.text, None) else {
-        return Arc::default();
+        return Arc::new(FileFacts::default().given_up());
     };
     let mut lowered = lower(language, &content.text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);

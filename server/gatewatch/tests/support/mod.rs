@@ -1,7 +1,7 @@
 //! The harness of the cases: reads a case, runs it in every way, and says where it differs.
 
 mod bless;
-mod case;
+pub mod case;
 mod diff;
 mod engine;
 #[path = "../../../lsp/tests/server/harness.rs"]
@@ -9,6 +9,7 @@ mod engine;
 mod harness;
 pub mod open;
 mod protocol;
+pub mod random;
 mod server;
 mod typing;
 
@@ -37,6 +38,15 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, PathBuf)>) {
             found.push((name.to_string_lossy().replace('\\', "/"), path));
         }
     }
+}
+
+/// The workspaces of cases, by the cases' names; of those that can be read.
+pub fn texts(cases: &[(String, PathBuf)]) -> Vec<(String, case::Texts)> {
+    let read = cases.iter().filter_map(|(name, path)| {
+        let case = Case::parse(&fs::read_to_string(path).ok()?).ok()?;
+        Some((name.clone(), case.before))
+    });
+    read.collect()
 }
 
 /// What is wrong with one check of a case.

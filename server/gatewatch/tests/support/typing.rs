@@ -24,7 +24,7 @@ use super::engine::finding_line;
 const KEYS: usize = 400;
 
 /// What says whether a finding is one that the end has.
-type Key = (&'static str, Option<EntryName>);
+pub type Key = (&'static str, Option<EntryName>);
 
 /// Types an edit, and says what is wrong with what shows.
 pub fn check(before: &Texts, after: &Texts, edit: &Edit, fresh: &Report, wrong: &mut String) {
@@ -61,7 +61,8 @@ pub fn check(before: &Texts, after: &Texts, edit: &Edit, fresh: &Report, wrong: 
     }
 }
 
-fn table(db: &Database, workspace: &Workspace) -> Vec<String> {
+/// The routes of a workspace and what is unknown of it, line by line.
+pub fn table(db: &Database, workspace: &Workspace) -> Vec<String> {
     let model = gatewatch_model::model(db, workspace.current);
     let unknown = model.unknown.iter().map(|(site, why)| {
         let place = location(db, *site);
@@ -79,10 +80,10 @@ fn name(entry: &Option<EntryName>) -> String {
 }
 
 /// An editor with a workspace.
-struct Session {
-    db: Database,
-    workspace: Workspace,
-    open: BTreeMap<FilePath, (Document, Option<Arc<Buffer>>)>,
+pub struct Session {
+    pub db: Database,
+    pub workspace: Workspace,
+    pub open: BTreeMap<FilePath, (Document, Option<Arc<Buffer>>)>,
 }
 
 /// A replacement that is still to be made, in bytes of the text at the start.
@@ -93,7 +94,8 @@ struct Step {
 }
 
 impl Session {
-    fn open(before: &Texts) -> Self {
+    /// Opens a folder that is its own baseline.
+    pub fn open(before: &Texts) -> Self {
         let db = Database::new();
         let workspace = Workspace::from_texts(&db, Some(before), before);
         Self {
@@ -110,14 +112,16 @@ impl Session {
         }
     }
 
-    fn keys(&self) -> BTreeSet<Key> {
+    /// What shows.
+    pub fn keys(&self) -> BTreeSet<Key> {
         findings(&self.db, self.trees())
             .iter()
             .map(|finding| (finding.code.name(), finding.entry_point.clone()))
             .collect()
     }
 
-    fn report(&self, texts: &Texts) -> Report {
+    /// What the command would say.
+    pub fn report(&self, texts: &Texts) -> Report {
         let (config, problems) = settings(texts);
         Report::of(&self.db, &self.workspace, &config, &problems)
     }
@@ -164,7 +168,7 @@ impl Session {
     }
 
     /// Opens a buffer on a text.
-    fn open_file(&mut self, path: &FilePath, text: &str) {
+    pub fn open_file(&mut self, path: &FilePath, text: &str) {
         let language = Language::of_extension(path.extension());
         let buffer = language
             .and_then(|language| Buffer::open(language, text))
@@ -230,7 +234,8 @@ impl Session {
         flicker
     }
 
-    fn replace(&mut self, path: &FilePath, range: Range<usize>, text: &str) {
+    /// Edits a buffer.
+    pub fn replace(&mut self, path: &FilePath, range: Range<usize>, text: &str) {
         let (document, buffer) = self.open.get_mut(path).unwrap();
         let lines = LineMap::new(&document.text());
         let position = |offset| lines.position(offset, Encoding::Utf8);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use gatewatch_report::TANGLED;
 use gatewatch_source::{Content, Document, Encoding, FilePath, LineMap, MAX_FILE_BYTES, read_one};
 use gatewatch_syntax::facts::Language;
 use gatewatch_syntax::{Buffer, InputEdit};
@@ -45,6 +46,8 @@ pub(super) struct Tracked {
     edits: Vec<InputEdit>,
     /// Whether something odd about its versions was told already.
     warned: bool,
+    /// Whether the parser gave up on its last text.
+    tangled: bool,
 }
 
 impl Owner {
@@ -94,6 +97,7 @@ impl Owner {
             buffer: None,
             edits: Vec::new(),
             warned: false,
+            tangled: false,
         })
     }
 
@@ -195,6 +199,17 @@ impl Owner {
             let start = Instant::now();
             let content = tracked.content();
             let parsed = start.elapsed();
+            let tangled = tracked
+                .buffer
+                .as_ref()
+                .is_some_and(|buffer| buffer.facts().given_up);
+            if tangled && !tracked.tangled {
+                self.outbox.warn(format!(
+                    "{}: {TANGLED}; what was known of the file before is kept",
+                    tracked.path.display()
+                ));
+            }
+            tracked.tangled = tangled;
             workspace.set_content(&mut self.db, &path, content);
             tracing::debug!(
                 "{path}: parsed in {parsed:?}, written after {:?}",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatewatch_drift::Trees;
+use gatewatch_report::TANGLED;
 use gen_lsp_types::Uri;
 use tower_lsp_server::jsonrpc::{Error, ErrorCode};
 
@@ -177,6 +178,10 @@ impl Owner {
             Ok(analysis) => {
                 let analysis = Arc::new(analysis);
                 let first = folder.last.replace(Arc::clone(&analysis)).is_none();
+                for file in &analysis.tangled {
+                    self.outbox
+                        .warn(format!("`{file}` is not analysed: {TANGLED}"));
+                }
                 // Said of a later text it would be wrong, and the next analysis is to come.
                 if edited || generation != folder.generation {
                     return;

@@ -5,5 +5,6 @@ mod documents;
 mod features;
 mod findings;
 mod harness;
+mod hostile;
 mod lifecycle;
 mod workspace;

@@ -6,7 +6,7 @@ use tree_sitter::Node;
 use ustr::{Ustr, ustr};
 
 use super::builder::Builder;
-use super::reuse::{LoweredBody, text_hash};
+use super::reuse::{LoweredBody, text_key};
 use super::{Lowering, base_of, offset};
 use crate::facts::{BlockId, Body, Class, Function, Stmt};
 use crate::kinds::Role;
@@ -61,8 +61,7 @@ impl Lowering<'_> {
         let start = offset(first.start_byte());
         // Hashing and keeping bodies pays only where there will be a next version.
         let (hash, len) = if self.reuse.is_some() {
-            let text = self.text.get(first.start_byte()..node.end_byte());
-            text_hash(text.unwrap_or_default())
+            text_key(self.text, first.start_byte()..node.end_byte())
         } else {
             (0, 0)
         };

@@ -19,7 +19,7 @@ use crate::facts::{Body, Expr, Item, Operator, Run, StmtId};
 use crate::kinds::{Kinds, Slot};
 use crate::spans::{ItemSpans, Span, Spans};
 use builder::Builder;
-pub(crate) use reuse::{LoweredBody, LoweredItem, Reuse, text_hash};
+pub(crate) use reuse::{LoweredBody, LoweredItem, Reuse, text_hash, text_key};
 
 /// Nesting beyond which the facts stop: deeper nodes are [`Expr::Unknown`]. It keeps hostile input
 /// from exhausting the stack; real code stays far below.

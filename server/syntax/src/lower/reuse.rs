@@ -62,6 +62,19 @@ pub(crate) struct Reuse {
     pub(crate) bodies: FxHashMap<(Ustr, u64, u32), LoweredBody>,
 }
 
+/// What the text at a place says, as a key of [`Reuse`]. The blanks before it count: in Python the same words
+/// have another meaning where their first line stands further in.
+pub(crate) fn text_key(text: &str, place: std::ops::Range<usize>) -> (u64, u32) {
+    let before = text.get(..place.start).unwrap_or_default();
+    let blank = before.trim_end_matches([' ', '\t']);
+    let start = if blank.is_empty() || blank.ends_with(['\n', '\r']) {
+        blank.len()
+    } else {
+        place.start
+    };
+    text_hash(text.get(start..place.end).unwrap_or_default())
+}
+
 pub(crate) fn text_hash(text: &str) -> (u64, u32) {
     let mut hasher = FxHasher::default();
     text.hash(&mut hasher);
