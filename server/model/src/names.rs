@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use gatewatch_frameworks::{Argument, ArgumentKind, ScopeRoles, Value, class_roles, module_roles};
 use gatewatch_source::{Db, FileSet, SourceFile};
+use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use crate::modules::{Module, resolve_module, submodule};
@@ -198,7 +199,7 @@ impl Follow<'_> {
                     return self.value(&seen.with(value.clone()));
                 }
                 match self.file_member(seen.file, *name) {
-                    Target::Unknown => Target::External(*name),
+                    Target::Unknown => self.path_root(seen.file, *name),
                     target => target,
                 }
             }
@@ -246,6 +247,17 @@ impl Follow<'_> {
             },
             _ => Target::Unknown,
         }
+    }
+
+    /// What a path begins with that no name of its file explains: `crate`, `super`, a module, or else a library.
+    fn path_root(&self, from: SourceFile, name: Ustr) -> Target {
+        if gatewatch_syntax::language(self.db, from) == Some(Language::Rust)
+            && let module = resolve_module(self.db, self.tree, from, &name)
+            && !matches!(module, Module::External(_))
+        {
+            return Target::Module(module);
+        }
+        Target::External(name)
     }
 
     fn module(&mut self, from: SourceFile, spec: &str) -> Target {

@@ -158,7 +158,17 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                 features.presence = true;
             }
         }
-        Expr::Bind { value, .. } => look(walker, value, features, depth + 1),
+        Expr::Bind { value, pattern } => {
+            let before = features.texts.len();
+            look(walker, value, features, depth + 1);
+            // `matches!(user.role, Role::Admin | Role::Support)`: what is demanded stands in the pattern.
+            let mut found = Vec::new();
+            texts(walker, pattern, &mut found, 0);
+            if features.authorization && !found.is_empty() {
+                features.texts.truncate(before);
+                features.texts.extend(found);
+            }
+        }
         // `allowed = user["role"] == "admin"`
         Expr::Name(name)
             if walker.only_value(name).is_some_and(|value| {
