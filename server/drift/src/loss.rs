@@ -1,7 +1,7 @@
 //! What an entry point lost: its controls now against those it had.
 
 use gatewatch_model::{
-    Auth, Control, Coverage, Effect, Handler, Order, Site, Strength, Use, effects_of,
+    Auth, Callable, Control, Coverage, Effect, Handler, Order, Site, Strength, Use, effects_of,
 };
 use ustr::Ustr;
 
@@ -91,7 +91,7 @@ fn authentication_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) ->
         _ => return None,
     };
     let (code, text) = match now.auth {
-        Auth::Authenticated => return None,
+        Auth::Authenticated => return identity_lost(compare, now, was, had),
         Auth::Unknown if !only_extracts(now) => return None,
         Auth::Unknown => (
             Code::AuthenticationWeakened,
@@ -113,6 +113,43 @@ fn authentication_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) ->
         ),
     };
     Some(caused(compare, now, was, had, code, text))
+}
+
+/// The guard that found out who calls is gone, and what stays only asks what that caller may do: it reads an identity
+/// that nothing puts there.
+fn identity_lost(
+    compare: &Compare<'_>,
+    now: &Coverage,
+    was: &Coverage,
+    had: &Control,
+) -> Option<Loss> {
+    let asked = |coverage: &Coverage, control: &Control, effect: Effect| {
+        any(coverage, effect).any(|other| other.full_name == control.full_name)
+    };
+    if now.asked.iter().any(|guard| guard.name() == had.name) {
+        return None;
+    }
+    let left = enforcing(now, Effect::Authentication);
+    let relies = left.iter().all(|control| {
+        asked(was, control, Effect::Authorization) && !asked(was, control, Effect::Authentication)
+    });
+    let guard = was.asked.iter().find(|guard| guard.name() == had.name)?;
+    let (file, id) = match &guard.callable {
+        Callable::Function(file, id) => (*file, *id),
+        Callable::Made { maker, inner, .. } => inner.unwrap_or(*maker),
+        _ => return None,
+    };
+    if !relies || !effects_of(compare.db, compare.baseline_tree(), file, id, Use::Guard).populates {
+        return None;
+    }
+    Some(caused(
+        compare,
+        now,
+        was,
+        had,
+        Code::AuthenticationRemoved,
+        "what stays reads an identity that nothing verifies".to_owned(),
+    ))
 }
 
 fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {

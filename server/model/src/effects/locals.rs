@@ -288,6 +288,8 @@ impl Walker<'_> {
                 if let Some(path) = self.path_of(target)
                     && kind.asks()
                 {
+                    let root = path.split('.').next().map(ustr).unwrap_or(path);
+                    self.effects.populates |= self.name_kind(root).request || root == "res";
                     self.env.insert(path, kind);
                 }
             }

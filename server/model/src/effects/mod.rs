@@ -88,6 +88,8 @@ pub struct Effects {
     pub returns_identity: bool,
     /// It gives back what it loaded for an identity that it was given.
     pub returns_scoped: bool,
+    /// It puts an identity where what runs later looks for it: `req.user = …`, `g.user = …`.
+    pub populates: bool,
     /// Functions of the workspace that it calls, with the call, in order.
     pub calls: Vec<(SourceFile, Ustr, Site)>,
     /// Whatever it is called with, it refuses.
