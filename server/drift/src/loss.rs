@@ -154,14 +154,30 @@ fn identity_lost(
 
 fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {
     let had = enforcing(was, Effect::Authorization);
-    let first = had.first()?;
     let has = enforcing(now, Effect::Authorization);
+    let asked = |coverage| any(coverage, Effect::Authorization).next();
+    // A check on some paths alone is one, too, when nothing of it is left.
+    let first = match had.first() {
+        Some(first) => first,
+        None if asked(now).is_none() => asked(was)?,
+        None => return None,
+    };
     if has.is_empty() {
         // Something that can't be followed may still ask.
-        if now.auth == Auth::Unknown && !only_extracts(now)
-            || any(now, Effect::Authorization).next().is_some()
-        {
+        if now.auth == Auth::Unknown && !only_extracts(now) {
             return None;
+        }
+        if let Some(partly) = asked(now) {
+            return (partly.strength == Strength::Optional).then(|| {
+                caused(
+                    compare,
+                    now,
+                    was,
+                    first,
+                    Code::AuthorizationWeakened,
+                    "is asked on some paths alone".to_owned(),
+                )
+            });
         }
         return Some(caused(
             compare,

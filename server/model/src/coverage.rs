@@ -320,6 +320,17 @@ impl Cover<'_> {
             }
         }
         self.checks(guard, &found, function_site(self.db, file, id), args);
+        if found.always_denies && found.checks.is_empty() {
+            // Nobody gets past it; it stands for another, or is being written.
+            self.push(
+                guard,
+                Effect::Authentication,
+                Strength::Unknown,
+                function_site(self.db, file, id),
+                (Vec::new(), false),
+                Order::Before,
+            );
+        }
         if found.checks.is_empty()
             && found.reads_identity
             && found.returns_identity

@@ -24,6 +24,7 @@ struct File {
 struct Identity {
     names: Vec<String>,
     credentials: Vec<String>,
+    kept: Vec<String>,
     callables: Vec<String>,
     plain_headers: Vec<String>,
 }
@@ -81,6 +82,7 @@ struct Effects {
 pub(crate) struct Words {
     identity: FxHashSet<String>,
     credentials: FxHashSet<String>,
+    kept: Vec<String>,
     identity_callables: Vec<String>,
     authorization: FxHashSet<String>,
     every: FxHashSet<String>,
@@ -117,6 +119,7 @@ pub(crate) fn words() -> &'static Words {
                     identity: Identity {
                         names: vec![],
                         credentials: vec![],
+                        kept: vec![],
                         callables: vec![],
                         plain_headers: vec![],
                     },
@@ -184,6 +187,7 @@ impl Words {
         Self {
             identity: set(file.identity.names),
             credentials: set(file.identity.credentials),
+            kept: file.identity.kept,
             identity_callables: file.identity.callables,
             authorization: set(file.authorization.names),
             every: set(file.authorization.every),
@@ -222,6 +226,18 @@ impl Words {
             || name.ends_with("token")
             || name.ends_with("apikey")
             || name.ends_with("authorization")
+    }
+
+    /// Whether what a session or a cookie keeps under this name says who calls.
+    pub(crate) fn keeps_identity(&self, name: Ustr) -> bool {
+        if self.is_identity(name) || self.is_credential(name) {
+            return true;
+        }
+        let name = plain_of(name);
+        !name.contains("csrf")
+            && !name.contains("state")
+            && (matches!(name.as_str(), "id" | "sid")
+                || self.kept.iter().any(|part| name.contains(part.as_str())))
     }
 
     /// Whether a header of this name can carry a credential: all but those that describe the message or the client.

@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::kind::Kind;
+use super::path::{Asked, Sure};
 use super::walk::{Around, Condition, Flow, Walker};
 use crate::control::{Effect, Strength};
 use gatewatch_syntax::facts::{BlockId, Expr, ExprId, Stmt, StmtId};
@@ -14,25 +15,23 @@ impl Walker<'_> {
         otherwise: Option<BlockId>,
         more: bool,
     ) -> Flow {
-        let kind = self.value(test);
+        let mut after_then = None;
         let before = self.env.clone();
-        let went_on = self.went_on;
-        let condition = self.condition(test, kind, true, true);
-        self.conditions.push(condition);
-        let first = self.block(then, more);
-        self.conditions.pop();
-        self.went_on = went_on;
-        let after_then = std::mem::replace(&mut self.env, before);
-        let condition = self.condition(test, kind, false, true);
-        self.conditions.push(condition);
-        let second = match otherwise {
-            Some(block) => self.block(block, more),
-            None => Flow::Continues,
-        };
-        self.conditions.pop();
-        self.went_on = went_on;
+        let (first, second) = self.sides(
+            test,
+            |walker| {
+                let flow = walker.block(then, more);
+                after_then = Some(std::mem::replace(&mut walker.env, before));
+                flow
+            },
+            |walker| match otherwise {
+                Some(block) => walker.block(block, more),
+                None => Flow::Continues,
+            },
+        );
+        let kind = self.value(test);
         // Names assigned in one branch may have either value.
-        for (name, kind) in after_then {
+        for (name, kind) in after_then.unwrap_or_default() {
             let entry = self.env.entry(name).or_default();
             *entry = *entry | kind;
         }
@@ -58,6 +57,69 @@ impl Walker<'_> {
         }
     }
 
+    /// Walks both sides of a test, each under what the test says of the caller there.
+    pub(super) fn sides(
+        &mut self,
+        test: ExprId,
+        then: impl FnOnce(&mut Self) -> Flow,
+        otherwise: impl FnOnce(&mut Self) -> Flow,
+    ) -> (Flow, Flow) {
+        let kind = self.value(test);
+        let before = self.asked;
+        let refusals = self.refusals;
+        let learned = self.side(test, kind, true, false);
+        let condition = self.condition(test, kind, true, true);
+        self.conditions.push(condition);
+        self.asked = self.with(before, test, kind, true).and(learned);
+        let went_on = self.went_on;
+        let first = then(self);
+        self.went_on = went_on;
+        self.conditions.pop();
+        let asked_first = self.asked;
+
+        let learned = self.side(test, kind, false, self.refusals > refusals);
+        let refusals = self.refusals;
+        let condition = self.condition(test, kind, false, true);
+        self.conditions.push(condition);
+        self.asked = self.with(before, test, kind, false).and(learned);
+        let second = otherwise(self);
+        self.went_on = went_on;
+        self.conditions.pop();
+        let asked_second = self.asked;
+        let learned = self.side(test, kind, true, self.refusals > refusals);
+        let asked_first = asked_first.and(learned);
+
+        let ends = |flow: Flow| matches!(flow, Flow::Denied | Flow::DeniedOpen | Flow::Passed);
+        self.asked = match (first, second) {
+            (first, second) if ends(first) && ends(second) => Asked::ALL,
+            (first, _) if ends(first) => asked_second,
+            (_, second) if ends(second) => asked_first,
+            // A guard that is configured counts as configured, and one for some paths is asked of each entry point.
+            _ if !kind.asks() && (self.names_setting(test) || self.names_target(test)) => {
+                asked_first.and(asked_second)
+            }
+            _ => asked_first.either(asked_second),
+        };
+        (first, second)
+    }
+
+    /// What is left of what was asked before on a side of a test: a credential that leads to nobody says nothing.
+    fn with(&mut self, before: Asked, test: ExprId, kind: Kind, holds: bool) -> Asked {
+        let lost = before.identity == Sure::Sent && kind.asks() && self.disproves(test, holds, 0);
+        Asked {
+            identity: if lost { Sure::No } else { before.identity },
+            ..before
+        }
+    }
+
+    fn side(&mut self, test: ExprId, kind: Kind, holds: bool, refused: bool) -> Asked {
+        if kind.asks() {
+            self.learns(test, holds, refused)
+        } else {
+            Asked::NOTHING
+        }
+    }
+
     pub(super) fn arms(
         &mut self,
         subject: ExprId,
@@ -68,6 +130,8 @@ impl Walker<'_> {
         let code = std::sync::Arc::clone(&self.code);
         let mut all = true;
         let mut any = false;
+        let before = self.asked;
+        let mut after = Asked::ALL;
         for arm in code.arms(arms) {
             any = true;
             self.bind_pattern(arm.pattern, kind);
@@ -76,18 +140,29 @@ impl Walker<'_> {
             condition.pattern = Some(arm.pattern);
             self.conditions.push(condition);
             let pushed = self.conditions.len();
+            let known = kind.asks() && !kind.only_header() && !absent;
+            self.asked = before.and(Asked {
+                identity: known.into(),
+                right: Sure::No,
+            });
             if let Some(guard) = arm.guard {
                 let guard_kind = self.value(guard);
                 if (guard_kind.credential || guard_kind.header) && !self.is_bare(guard, 0) {
                     self.doubts.credential_used();
                 }
+                let learned = self.learns(guard, true, false);
+                self.asked = self.asked.and(learned);
                 let condition = self.condition(guard, guard_kind, true, true);
                 self.conditions.push(condition);
             }
             let flow = self.block(arm.body, more);
             self.conditions.truncate(pushed - 1);
             all &= matches!(flow, Flow::Denied | Flow::Passed);
+            if !matches!(flow, Flow::Denied | Flow::DeniedOpen | Flow::Passed) {
+                after = after.either(self.asked);
+            }
         }
+        self.asked = if any { after } else { before };
         if any && all {
             Flow::Passed
         } else {
@@ -125,7 +200,10 @@ impl Walker<'_> {
         let mut flows = Vec::new();
         let checks_before = self.effects.checks.len();
         let probe = self.probe_body(body);
+        let before = self.asked;
+        let mut recovered = Asked::ALL;
         for handler in code.handlers(handlers) {
+            self.asked = before;
             let outer = std::mem::take(&mut self.conditions);
             let outer_optional = self.optional;
             if let Some(name) = handler.name {
@@ -134,7 +212,12 @@ impl Walker<'_> {
             let flow = self.block(handler.body, more);
             self.conditions = outer;
             self.optional = outer_optional;
-            let denies = matches!(flow, Flow::Denied) || flow == Flow::DeniedOpen && !more;
+            let denies = matches!(flow, Flow::Denied)
+                || flow == Flow::DeniedOpen && !more
+                || flow == Flow::Continues && self.hands_failure_on(handler.body);
+            if !matches!(flow, Flow::Denied | Flow::Passed | Flow::DeniedOpen) {
+                recovered = recovered.either(self.asked);
+            }
             if !denies {
                 let broad = handler
                     .types
@@ -147,10 +230,19 @@ impl Walker<'_> {
         // Checks inside handlers are those of errors, not of the request.
         self.effects.checks.truncate(checks_before);
         let denying = flows.iter().any(|(_, denies)| *denies);
+        self.asked = before;
+        if probe && denying && flows.iter().all(|(_, denies)| *denies) {
+            // Whatever fails in here is refused.
+            self.asked.identity = Sure::Yes;
+        }
         self.around.push(around);
         let mark = self.effects.checks.len();
         let flow = self.block(body, more || otherwise.is_some());
         self.around.pop();
+        self.asked = match flow {
+            Flow::Denied | Flow::Passed => recovered,
+            _ => self.asked.either(recovered),
+        };
         if denying
             && probe
             && !self.effects.checks[mark.min(self.effects.checks.len())..]
@@ -183,6 +275,21 @@ impl Walker<'_> {
         end
     }
 
+    /// Whether a handler ends with `next(error)`: the failure is answered, whatever runs behind it.
+    fn hands_failure_on(&self, body: BlockId) -> bool {
+        let Some(Stmt::Expr(value)) = self
+            .code
+            .block(body)
+            .last()
+            .and_then(|id| self.code.stmt(id))
+        else {
+            return false;
+        };
+        matches!(self.code.expr(value), Expr::Call { callee, .. }
+            if matches!(self.code.expr(callee), Expr::Name(name) if name == "next"))
+            && !self.is_next(value)
+    }
+
     /// Whether a `try` body inspects a credential or identity at all.
     pub(super) fn probe_body(&mut self, body: BlockId) -> bool {
         let saved = (
@@ -192,6 +299,7 @@ impl Walker<'_> {
             self.optional,
             self.loaded,
             self.wrote,
+            (self.asked, self.passes_for.clone(), self.refusals),
         );
         let code = std::sync::Arc::clone(&self.code);
         let mut asks = false;
@@ -220,6 +328,7 @@ impl Walker<'_> {
             self.optional,
             self.loaded,
             self.wrote,
+            (self.asked, self.passes_for, self.refusals),
         ) = saved;
         asks
     }

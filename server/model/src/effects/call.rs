@@ -1,6 +1,7 @@
 //! Calls inside a function: to the workspace's own code, whose effects join the caller's, and to libraries, by what packs and words say.
 
 use super::kind::Kind;
+use super::path::Sure;
 use super::walk::{Around, Walker};
 use super::{Check, Exemption, Reach, Use, effects_of};
 use crate::control::{Effect, Strength};
@@ -101,8 +102,10 @@ impl Walker<'_> {
                 }
             }
             if let Some(text) = code.str_of(arg.value) {
-                named_credential |=
-                    self.words.is_credential(ustr(text)) || self.words.is_identity(ustr(text));
+                // Who calls stands in no query; a token may.
+                named_credential |= self.words.is_credential(ustr(text))
+                    || self.words.is_identity(ustr(text))
+                        && !base.is_some_and(|base| self.is_query(base));
             } else if let Expr::Attr { name, .. } | Expr::Name(name) = code.expr(arg.value) {
                 // `headers.get(AUTHORIZATION)`
                 named_credential |= name
@@ -124,7 +127,15 @@ impl Walker<'_> {
                     ..Kind::IDENTITY
                 };
             }
+            let asked = self.asked;
+            // `verify(token).then((user) => next())`
+            if name == "then" && told.identity && told.verified {
+                self.asked.identity = Sure::Yes;
+            }
             let gives = self.closure(index, told);
+            if name == "then" {
+                self.asked = asked;
+            }
             // `tenants.find((tenant) => tenant.token === req.get("x-token"))`
             arg_kind = arg_kind
                 | Kind {
@@ -133,6 +144,9 @@ impl Walker<'_> {
                     verified: false,
                     ..gives
                 };
+        }
+        if self.goes_on_to(callee, args) {
+            self.lets_pass();
         }
         let target = self.callee_target(callee);
         let whole = target.external_name();
@@ -204,13 +218,17 @@ impl Walker<'_> {
             };
             if taken {
                 return match (carrier, by_text) {
-                    (Some("cookies" | "session"), _) | (_, None) => {
+                    (_, None) => {
                         self.effects.reads_identity = true;
                         Kind {
                             verified: base.is_some_and(|base| self.is_servers(base)),
                             ..Kind::CREDENTIAL
                         }
                     }
+                    (Some("cookies" | "session"), Some(name)) => Kind {
+                        verified: base.is_some_and(|base| self.is_servers(base)),
+                        ..self.kept_kind(name)
+                    },
                     (_, Some(name)) => self.header_kind(name),
                 };
             }
@@ -287,6 +305,10 @@ impl Walker<'_> {
                 let kind = self.workspace_call(id, file, function, arg_kind, base_kind, name);
                 if kind != Kind::NONE {
                     return kind;
+                }
+                // Nothing passes a call that can't be made: it is being written.
+                if self.lacks_arguments(file, function, args) {
+                    return Kind::UNMADE;
                 }
             }
             Target::Class(..) => {
@@ -494,7 +516,7 @@ impl Walker<'_> {
             || base.asks()
             || inner.reads_identity && !args.data
             || inner.ambient;
-        if informed && !inner.checks.is_empty() && !self.conditional() && self.denies_out() {
+        if informed && !inner.checks.is_empty() && self.denies_out() {
             for check in &inner.checks {
                 let ownership = check.effect == Effect::Ownership;
                 if !ownership
@@ -547,9 +569,21 @@ impl Walker<'_> {
             };
         }
         if informed && (inner.returns_identity || enforcing) {
+            // What lets callers without an identity pass has verified nobody.
+            let verified = inner.checks.iter().any(|check| {
+                check.effect == Effect::Authentication && check.strength > Strength::Optional
+            });
             return Kind {
-                verified: enforcing,
+                verified,
                 ..Kind::IDENTITY
+            };
+        }
+        // What is loaded with the caller's identity is the caller's.
+        if inner.loads && args.identity {
+            return Kind {
+                scoped: true,
+                loaded: true,
+                ..Kind::NONE
             };
         }
         Kind::NONE
@@ -704,7 +738,18 @@ impl Walker<'_> {
         }
         let outer_code = std::mem::replace(&mut self.code, std::sync::Arc::clone(&facts.body));
         let outer_owner = std::mem::replace(&mut self.owner, function.id);
+        let outer_values = std::mem::take(&mut self.values);
+        let (asked, made) = (self.asked, self.made);
+        self.closures += 1;
         self.block(facts.body.root, false);
+        self.closures -= 1;
+        self.values = outer_values;
+        // A closure that checks is taken to run.
+        if self.made == made {
+            self.asked = asked;
+        } else {
+            self.asked = self.asked.and(asked);
+        }
         let mut statements = facts.body.block(facts.body.root);
         let gives = match (
             statements.next().and_then(|id| facts.body.stmt(id)),

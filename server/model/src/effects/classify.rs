@@ -281,6 +281,7 @@ pub(super) fn names(walker: &Walker<'_>, expr: ExprId) -> Vec<Ustr> {
                 stack.push(inner)
             }
             Expr::Binary { left, right, .. } => stack.extend([left, right]),
+            Expr::Bind { pattern, value } => stack.extend([pattern, value]),
             _ => {}
         }
     }
@@ -316,6 +317,7 @@ pub(super) fn texts(walker: &Walker<'_>, expr: ExprId, out: &mut Vec<Ustr>, dept
         }
         Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) => vec![inner],
         Expr::Binary { left, right, .. } => vec![left, right],
+        Expr::Bind { pattern, value } => vec![pattern, value],
         _ => Vec::new(),
     };
     for child in children {

@@ -2,6 +2,7 @@
 
 use super::classify::{Classified, classify};
 use super::kind::Kind;
+use super::path::Sure;
 use super::reach::Reach;
 use super::target::View;
 use super::walk::Walker;
@@ -31,7 +32,6 @@ impl Walker<'_> {
     /// Control leaves and the request goes on: who gets this far, and with which requests?
     pub(super) fn passed(&mut self) {
         self.passes = true;
-        self.doubt_pass();
         let conditions = self.conditions.clone();
         let mut reach = Vec::new();
         let mut by_target = None;
@@ -46,7 +46,7 @@ impl Walker<'_> {
                 let absent = (condition.kind.identity || condition.kind.credential)
                     && !condition.kind.scoped
                     && self.absent(condition);
-                self.optional |= absent && by_target.is_none();
+                self.optional |= absent && by_target.is_none() && self.asked.identity < Sure::Sent;
                 known |= !absent;
             } else if condition.inside {
                 reach.push(self.reach_of(condition, View::Anonymous));
@@ -75,13 +75,16 @@ impl Walker<'_> {
             }
             return;
         }
-        let Some(last) = self
-            .conditions
-            .iter()
-            .rev()
-            .find(|condition| condition.kind.asks())
-            .cloned()
-        else {
+        // `if user: refuse` sends away who is known, and asks nobody.
+        let last = self.conditions.clone().into_iter().rev().find(|condition| {
+            condition.kind.asks()
+                && (condition.kind.only_header()
+                    || self.within(condition, |walker| {
+                        !walker.is_itself(condition.test)
+                            || walker.polarity(condition.test) != Some(condition.holds)
+                    }))
+        });
+        let Some(last) = last else {
             return;
         };
         let status = value.and_then(|value| self.status_of(value));
@@ -89,26 +92,8 @@ impl Walker<'_> {
         if last.kind.only_header() && status != Some(401) && !unknown {
             return;
         }
-        // Callers that are known are sent away: a page for guests.
-        let known = self.within(&last, |walker| {
-            walker.is_presence(last.test) && walker.polarity(last.test) == Some(last.holds)
-        });
-        if known {
-            return;
-        }
-        let mark = self.effects.checks.len();
+        self.refusals += 1;
         self.within(&last, |walker| walker.imposed(last.test, last.kind, status));
-        let around = self.conditions.clone();
-        let some_paths = self.within(&last, |walker| walker.on_some_paths(&last))
-            || around.iter().any(|condition| {
-                condition.inside
-                    && self.within(condition, |walker| walker.asks_content(condition.test))
-            });
-        if some_paths {
-            for check in self.effects.checks.iter_mut().skip(mark) {
-                check.strength = check.strength.min(Strength::Optional);
-            }
-        }
     }
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
@@ -148,7 +133,7 @@ impl Walker<'_> {
     }
 
     /// The requests for which control comes here and a check inside is made, as far as conditions say.
-    fn when(&mut self, inside: Option<Reach>) -> Option<Reach> {
+    pub(super) fn when(&mut self, inside: Option<Reach>) -> Option<Reach> {
         let conditions = self.conditions.clone();
         let mut parts: Vec<Reach> = conditions
             .iter()
@@ -218,15 +203,26 @@ impl Walker<'_> {
             check.strength = check.strength.min(Strength::Optional);
         }
         check.when = self.when(check.when);
-        let known = self.effects.checks.iter().any(|other| {
+        self.made += 1;
+        // Behind it, it has been asked.
+        if check.strength == Strength::Enforcing && check.effect != Effect::Ownership {
+            self.asked.identity = Sure::Yes;
+            if check.effect == Effect::Authorization {
+                self.asked.right = Sure::Yes;
+            }
+        } else if check.strength == Strength::Unknown && check.effect == Effect::Authentication {
+            self.asked.identity = self.asked.identity.max(Sure::Maybe);
+        }
+        let known = self.effects.checks.iter_mut().find(|other| {
             other.effect == check.effect
                 && other.by == check.by
                 && other.site == check.site
                 && other.demands == check.demands
                 && other.when == check.when
         });
-        if !known {
-            self.effects.checks.push(check);
+        match known {
+            Some(other) => other.strength = other.strength.max(check.strength),
+            None => self.effects.checks.push(check),
         }
     }
 

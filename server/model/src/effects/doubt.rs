@@ -1,10 +1,9 @@
-//! Why a check may be worth less than it looks: a way round it that the caller chooses, a credential that only has to be
-//! there, a token whose signature nobody looks at.
+//! Why a check may be worth less than it looks: a credential that only has to be there, a token whose signature nobody looks at.
 
+use super::Effects;
 use super::classify::names;
 use super::kind::Kind;
-use super::walk::{Condition, Walker};
-use super::{Effects, Use};
+use super::walk::Walker;
 use crate::control::{Effect, Strength};
 use crate::entry::Site;
 use gatewatch_syntax::facts::{Expr, ExprId, Operator, Run};
@@ -17,8 +16,6 @@ pub(super) struct Doubts {
     bare: Vec<Site>,
     /// A credential was compared with something, or given to code that may verify it.
     used: bool,
-    /// Callers pass by something that they send and that is no credential.
-    bypassed: bool,
     /// What reads the token was told not to verify it.
     unverified: bool,
 }
@@ -40,7 +37,7 @@ impl Doubts {
                 continue;
             }
             let bare = !self.used && self.bare.contains(&check.site);
-            if self.bypassed || (self.unverified || bare) && check.by.is_none() {
+            if (self.unverified || bare) && check.by.is_none() {
                 check.strength = check.strength.min(Strength::Optional);
                 lowered = true;
             }
@@ -62,8 +59,12 @@ impl Walker<'_> {
             self.loaded,
             self.wrote,
             self.went_on,
+            self.asked,
+            self.refusals,
         );
+        let passes_for = std::mem::take(&mut self.passes_for);
         let kind = self.value(expr);
+        self.passes_for = passes_for;
         self.effects = effects;
         self.doubts = doubts;
         self.conditions = conditions;
@@ -74,6 +75,8 @@ impl Walker<'_> {
             self.loaded,
             self.wrote,
             self.went_on,
+            self.asked,
+            self.refusals,
         ) = state;
         kind
     }
@@ -150,47 +153,6 @@ impl Walker<'_> {
         })
     }
 
-    /// Control leaves here: remembers a way round the checks that any caller can take.
-    pub(super) fn doubt_pass(&mut self) {
-        if self.used != Use::Guard {
-            return;
-        }
-        let conditions = self.conditions.clone();
-        let mut open = false;
-        for condition in &conditions {
-            if self.within(condition, |walker| walker.caller_decides(condition)) {
-                open |= condition.inside;
-            } else if condition.kind.asks() {
-                // Whoever comes here has passed this one.
-                return;
-            }
-        }
-        self.doubts.bypassed |= open;
-    }
-
-    /// Whether a caller decides a condition by what it sends, without knowing a secret.
-    fn caller_decides(&self, condition: &Condition) -> bool {
-        let test = condition.test;
-        if condition.kind.identity || condition.kind.credential || condition.kind.scoped {
-            return false;
-        }
-        if self.names_path(test) || self.names_setting(test) {
-            return false;
-        }
-        let sent = condition.kind.header || self.names_content(test);
-        sent && self.needs_no_secret(test, 0)
-    }
-
-    /// Whether a test looks at what the caller sends as content: query, body, headers.
-    fn names_content(&self, test: ExprId) -> bool {
-        names(self, test).into_iter().any(|name| {
-            matches!(
-                name.to_lowercase().as_str(),
-                "query" | "query_params" | "args" | "body" | "headers"
-            )
-        })
-    }
-
     /// Whether a test compares with nothing but constants of the code.
     pub(super) fn needs_no_secret(&self, test: ExprId, depth: u32) -> bool {
         if depth > 12 {
@@ -224,59 +186,6 @@ impl Walker<'_> {
             Expr::Call { callee, args } => {
                 matches!(self.code.expr(callee), Expr::Attr { name, .. } if matches!(name.as_str(), "get" | "has" | "header" | "contains_key" | "is_some"))
                     && self.code.args(args).iter().all(|arg| constant(arg.value))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a refusal is made only if the caller sends something besides: `if (req.body.amount > 10000 && !isAdmin)`.
-    pub(super) fn on_some_paths(&mut self, condition: &Condition) -> bool {
-        let mut stack = vec![condition.test];
-        let joins = if condition.holds {
-            Operator::And
-        } else {
-            Operator::Or
-        };
-        let mut parts = Vec::new();
-        while let Some(test) = stack.pop() {
-            match self.code.expr(test) {
-                Expr::Binary { op, left, right } if op == joins => stack.extend([left, right]),
-                _ => parts.push(test),
-            }
-        }
-        let alone = parts.len() < 2;
-        !alone && parts.into_iter().any(|part| self.asks_content(part))
-    }
-
-    /// Whether a test asks for nothing but what the caller sends as content.
-    pub(super) fn asks_content(&mut self, test: ExprId) -> bool {
-        let kind = self.peek(test);
-        !kind.asks()
-            && !kind.loaded
-            && (kind.data || self.names_content(test))
-            && !self.names_path(test)
-            && !self.names_setting(test)
-    }
-
-    /// Whether a test asks for nothing but whether there is an identity.
-    pub(super) fn is_presence(&mut self, test: ExprId) -> bool {
-        match self.code.expr(test) {
-            Expr::Not(inner) | Expr::Await(inner) => self.is_presence(inner),
-            Expr::Name(_) | Expr::Attr { .. } | Expr::Index { .. } => {
-                let kind = self.peek(test);
-                kind.identity || kind.credential && kind.verified
-            }
-            Expr::Call { callee, args } => {
-                let name = match self.code.expr(callee) {
-                    Expr::Attr { name, .. } | Expr::Name(name) => name,
-                    _ => return false,
-                };
-                self.code.args(args).is_empty() && self.words.is_identity(name)
-            }
-            Expr::Binary { left, right, .. } => {
-                let null = |walker: &Self, id| matches!(walker.code.expr(id), Expr::Null);
-                null(self, left) && self.peek(right).identity
-                    || null(self, right) && self.peek(left).identity
             }
             _ => false,
         }

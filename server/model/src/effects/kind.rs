@@ -50,6 +50,13 @@ impl Kind {
         data: true,
         ..Self::NONE
     };
+    /// What Python can't even make: a name that is nothing, a call without its arguments. It raises there, so that nobody
+    /// gets past it, and is taken for what will be loaded for the caller.
+    pub(super) const UNMADE: Self = Self {
+        loaded: true,
+        scoped: true,
+        ..Self::NONE
+    };
     pub(super) const NONE: Self = Self {
         request: false,
         credential: false,

@@ -4,7 +4,7 @@ use super::Use;
 use super::kind::Kind;
 use super::walk::Walker;
 use crate::names::{Target, module_name};
-use gatewatch_syntax::facts::{ArgKind, Expr, ExprId};
+use gatewatch_syntax::facts::{ArgKind, Expr, ExprId, Run, Stmt};
 use ustr::{Ustr, ustr};
 
 impl Walker<'_> {
@@ -27,7 +27,7 @@ impl Walker<'_> {
                 ..Kind::NONE
             };
         }
-        // A proxy that a library or a module of the workspace provides: `current_user`.
+        // A proxy that a library or a module of the workspace provides: `current_user`. `User` is a class.
         if self.words.is_identity(name) && !name.starts_with(char::is_uppercase) {
             return match self.lookup(name) {
                 Target::External(_) | Target::Call { .. } | Target::Member(..) => Kind::IDENTITY,
@@ -36,7 +36,55 @@ impl Walker<'_> {
                 _ => Kind::NONE,
             };
         }
+        if self.is_broken_off(name) {
+            return Kind::UNMADE;
+        }
         Kind::NONE
+    }
+
+    /// Whether a name is nothing here because the line before its assignment ends with a dot: what was to be a name became
+    /// a member.
+    fn is_broken_off(&self, name: Ustr) -> bool {
+        let target =
+            |at: ExprId| matches!(self.code.expr(at), Expr::Attr { name: own, .. } if own == name);
+        self.is_python()
+            && (self
+                .code
+                .exprs
+                .iter()
+                .any(|expr| matches!(expr, Expr::Assign { target: at, .. } if target(*at)))
+                || self
+                    .code
+                    .stmts
+                    .iter()
+                    .any(|stmt| matches!(stmt, Stmt::Let { target: at, .. } if target(*at))))
+            && matches!(self.lookup(name), Target::Unknown)
+    }
+
+    /// Whether a function is called with fewer arguments than it needs.
+    pub(super) fn lacks_arguments(
+        &self,
+        file: gatewatch_source::SourceFile,
+        function: Ustr,
+        args: Run,
+    ) -> bool {
+        use gatewatch_syntax::facts::ParamKind;
+        let given = self.code.args(args);
+        let spread = given
+            .iter()
+            .any(|arg| matches!(arg.kind, ArgKind::Spread | ArgKind::SpreadMap));
+        let method = function.contains('.');
+        if !self.is_python() || spread || method {
+            return false;
+        }
+        gatewatch_frameworks::signature(self.db, file, function).is_some_and(|signature| {
+            let needed = signature
+                .params
+                .iter()
+                .filter(|param| param.default.is_none() && param.kind == ParamKind::Plain)
+                .count();
+            signature.decorators.is_empty() && given.len() < needed
+        })
     }
 
     pub(super) fn member_kind(&mut self, base: ExprId, kind: Kind, name: Ustr) -> Kind {
@@ -102,10 +150,9 @@ impl Walker<'_> {
                         | "permanent"
                 )
             {
-                self.effects.reads_identity = true;
                 return Kind {
                     verified: self.is_servers(base),
-                    ..Kind::CREDENTIAL
+                    ..self.kept_kind(name)
                 };
             }
             if carrier == Some("headers")
@@ -157,6 +204,17 @@ impl Walker<'_> {
         kind
     }
 
+    /// What a session or cookies keep under a name: who calls, or something else (a basket, a state of a login that is
+    /// under way), which is a credential only where its lack is answered with a 401.
+    pub(super) fn kept_kind(&mut self, name: Ustr) -> Kind {
+        if self.words.keeps_identity(name) {
+            self.effects.reads_identity = true;
+            Kind::CREDENTIAL
+        } else {
+            self.header_kind(name)
+        }
+    }
+
     /// The value of a header by its name.
     pub(super) fn header_kind(&mut self, name: Ustr) -> Kind {
         // A token against forged requests says nothing of who is calling.
@@ -196,6 +254,17 @@ impl Walker<'_> {
             );
         }
         module_name(self.db, self.tree, self.file, name)
+    }
+
+    /// Whether an expression is the request's query.
+    pub(super) fn is_query(&self, expr: ExprId) -> bool {
+        match self.code.expr(expr) {
+            Expr::Attr { name, .. } => matches!(
+                name.to_lowercase().as_str(),
+                "args" | "query" | "query_params" | "searchparams" | "values"
+            ),
+            _ => false,
+        }
     }
 
     /// Which part of the request an expression is, by its last names: its headers, cookies or session.

@@ -13,6 +13,7 @@ mod doubt;
 mod kind;
 mod locals;
 mod ownership;
+mod path;
 mod reach;
 mod refusal;
 mod target;

@@ -107,7 +107,11 @@ impl Walker<'_> {
             }
             Expr::Binary { left, right, op } => {
                 let left_kind = self.value(left);
+                let asked = self.asked;
                 let right_kind = self.value(right);
+                if matches!(op, Operator::And | Operator::Or | Operator::Coalesce) {
+                    self.asked = self.asked.either(asked);
+                }
                 // `"user" in session`
                 if matches!(op, Operator::In | Operator::NotIn)
                     && right_kind.request
@@ -132,7 +136,9 @@ impl Walker<'_> {
                 otherwise,
             } => {
                 let kind = self.value(test);
+                let asked = self.asked;
                 let either = self.value(then) | self.value(otherwise);
+                self.asked = self.asked.either(asked);
                 Kind {
                     denial: either.denial,
                     ..kind | either
@@ -165,6 +171,7 @@ impl Walker<'_> {
         let code = std::sync::Arc::clone(&self.code);
         let mut kind = Kind::NONE;
         let mut stack = vec![block];
+        let asked = self.asked;
         // The values of its tails, wherever they stand.
         let mut seen = 0;
         while let Some(block) = stack.pop() {
@@ -217,7 +224,10 @@ impl Walker<'_> {
             }
         }
         // Walk it as well: a `return Err(…)` in an arm is a denial.
+        self.asked = asked;
+        self.values += 1;
         self.block(block, true);
+        self.values -= 1;
         kind
     }
 

@@ -9,6 +9,7 @@ use ustr::Ustr;
 
 use super::doubt::Doubts;
 use super::kind::Kind;
+use super::path::{Asked, Passing};
 use super::{Effects, Use};
 use crate::control::{Effect, Strength};
 use crate::entry::Site;
@@ -75,6 +76,22 @@ pub(super) struct Walker<'a> {
     pub(super) optional: bool,
     /// It passes on some path.
     pub(super) passes: bool,
+    /// What has been asked on the path that is being walked.
+    pub(super) asked: Asked,
+    /// What has been asked on the least guarded path that passes, by the requests that it is for.
+    pub(super) passes_for: Vec<(Option<super::reach::Reach>, Asked)>,
+    pub(super) passing: Passing,
+    /// Parameters of the functions around this one.
+    pub(super) captured: Vec<Ustr>,
+    /// How many closures of the function's are being walked, and how many blocks for their value.
+    pub(super) closures: u32,
+    pub(super) values: u32,
+    /// What is returned is the value of such a block.
+    pub(super) valued: bool,
+    /// How often the request was refused for who calls.
+    pub(super) refusals: u32,
+    /// How often a check was made.
+    pub(super) made: u32,
     pub(super) depth: u32,
     /// What speaks against the checks.
     pub(super) doubts: Doubts,
@@ -110,6 +127,15 @@ pub(super) fn walk(
         around: Vec::new(),
         optional: false,
         passes: false,
+        asked: Asked::NOTHING,
+        passes_for: Vec::new(),
+        passing: Passing::Return,
+        captured: captured(db, file, facts),
+        closures: 0,
+        values: 0,
+        valued: false,
+        refusals: 0,
+        made: 0,
         depth: 0,
         doubts: Doubts::default(),
         middleware: false,
@@ -123,8 +149,12 @@ pub(super) fn walk(
             .skip(1)
             .any(|param| param.name == "next");
     walker.bind_params(signature);
+    walker.passing = walker.passing_of(signature);
     let root = facts.body.root;
     let flow = walker.block(root, false);
+    if flow == Flow::Continues && walker.passing == Passing::Return {
+        walker.lets_pass();
+    }
     walker.effects.always_denies =
         matches!(flow, Flow::Denied | Flow::DeniedOpen) && !walker.passes;
     if walker.optional {
@@ -137,9 +167,24 @@ pub(super) fn walk(
     let doubts = std::mem::take(&mut walker.doubts);
     let doubted = doubts.settle(&mut walker.effects);
     walker.effects.passes_nobody = walker.optional && !doubted;
+    walker.judge();
     walker.effects.loads = walker.loaded;
     walker.effects.writes = walker.wrote;
     walker.effects
+}
+
+/// The parameters of the functions around one.
+fn captured(db: &dyn Db, file: SourceFile, facts: &FunctionFacts) -> Vec<Ustr> {
+    let mut found = Vec::new();
+    let mut around = facts.parent;
+    for _ in 0..4 {
+        let Some(id) = around else { break };
+        if let Some(signature) = gatewatch_frameworks::signature(db, file, id) {
+            found.extend(signature.params.iter().map(|param| param.name));
+        }
+        around = gatewatch_syntax::function(db, file, id).and_then(|facts| facts.parent);
+    }
+    found
 }
 
 impl Walker<'_> {
@@ -341,13 +386,32 @@ impl Walker<'_> {
     pub(super) fn stmt(&mut self, id: StmtId, stmt: Stmt, more: bool) -> Flow {
         match stmt {
             Stmt::Expr(value) => self.expression(value, more),
-            Stmt::Tail(value) | Stmt::Return(Some(value)) => self.returns(value, more),
+            Stmt::Tail(value) if self.values > 0 => {
+                // The value of a block inside the function, and no way out of it.
+                let outer = std::mem::replace(&mut self.valued, true);
+                let flow = self.returns(value, more);
+                self.valued = outer;
+                if flow == Flow::Passed {
+                    Flow::Continues
+                } else {
+                    flow
+                }
+            }
+            Stmt::Tail(value) | Stmt::Return(Some(value)) => {
+                let outer = std::mem::replace(&mut self.valued, false);
+                let flow = self.returns(value, more);
+                self.valued = outer;
+                flow
+            }
             Stmt::Return(None) if self.ends_without_next(None) => {
                 self.denied(None, false);
                 Flow::Denied
             }
             Stmt::Return(None) => {
                 self.passed();
+                if self.passing == Passing::Return && (self.used == Use::Guard || self.wrote) {
+                    self.lets_pass();
+                }
                 Flow::Passed
             }
             Stmt::Raise(value) => {
@@ -393,7 +457,14 @@ impl Walker<'_> {
                 }
                 // Zero rounds are possible, so what the body does at its end isn't sure. A denial inside
                 // still is one.
+                let (asked, refusals) = (self.asked, self.refusals);
                 self.block(body, true);
+                // `for right in rights: if right not in user.rights: deny` asks for each that is demanded.
+                if self.refusals == refusals {
+                    self.asked = asked;
+                } else {
+                    self.asked = self.asked.and(asked);
+                }
                 Flow::Continues
             }
             Stmt::Match { subject, arms } => self.arms(subject, arms, more),
@@ -418,6 +489,7 @@ impl Walker<'_> {
                 let kind = self.value(test);
                 if kind.asks() {
                     self.condition_check(test, kind, None);
+                    self.asked = self.asked.and(self.learns(test, true, true));
                 }
                 Flow::Continues
             }
@@ -436,15 +508,11 @@ impl Walker<'_> {
                 otherwise,
             } => {
                 // `user ? next() : res.sendStatus(401)`
-                let kind = self.value(test);
-                let condition = self.condition(test, kind, true, true);
-                self.conditions.push(condition);
-                let first = self.expression(then, more);
-                self.conditions.pop();
-                let condition = self.condition(test, kind, false, true);
-                self.conditions.push(condition);
-                let second = self.expression(otherwise, more);
-                self.conditions.pop();
+                let (first, second) = self.sides(
+                    test,
+                    |walker| walker.expression(then, more),
+                    |walker| walker.expression(otherwise, more),
+                );
                 return if first == second {
                     first
                 } else {
@@ -459,12 +527,14 @@ impl Walker<'_> {
                 right,
             } => {
                 // `user || deny()`
-                let kind = self.value(left);
-                let holds = op == gatewatch_syntax::facts::Operator::And;
-                let condition = self.condition(left, kind, holds, true);
-                self.conditions.push(condition);
-                self.expression(right, more);
-                self.conditions.pop();
+                let and = op == gatewatch_syntax::facts::Operator::And;
+                let run = |walker: &mut Self| walker.expression(right, more);
+                let rest = |_: &mut Self| Flow::Continues;
+                if and {
+                    self.sides(left, run, rest);
+                } else {
+                    self.sides(left, rest, run);
+                }
                 return Flow::Continues;
             }
             Expr::Block(block) => return self.block(block, more),
@@ -473,6 +543,9 @@ impl Walker<'_> {
         self.value(value);
         if self.is_python() && self.only_made(value) {
             return Flow::Continues;
+        }
+        if self.hands_over(value) {
+            self.lets_pass();
         }
         if let Some(ends) = self.refuses(value) {
             if more && !ends {
@@ -488,6 +561,10 @@ impl Walker<'_> {
             self.passed();
             return Flow::PassedOpen;
         }
+        // `res.status(400).json(…)`: this path gives nothing away.
+        if self.is_script() && self.answers_error(value, 0) {
+            self.asked = Asked::ALL;
+        }
         Flow::Continues
     }
 
@@ -499,15 +576,11 @@ impl Walker<'_> {
                 then,
                 otherwise,
             } => {
-                let kind = self.value(test);
-                let condition = self.condition(test, kind, true, true);
-                self.conditions.push(condition);
-                let first = self.returns(then, more);
-                self.conditions.pop();
-                let condition = self.condition(test, kind, false, true);
-                self.conditions.push(condition);
-                let second = self.returns(otherwise, more);
-                self.conditions.pop();
+                let (first, second) = self.sides(
+                    test,
+                    |walker| walker.returns(then, more),
+                    |walker| walker.returns(otherwise, more),
+                );
                 return if first == Flow::Denied && second == Flow::Denied {
                     first
                 } else {
@@ -533,6 +606,14 @@ impl Walker<'_> {
             self.effects.returns_identity = true;
         }
         self.effects.returns_scoped |= kind.scoped;
+        let worthless = self.used == Use::Handler && self.is_worthless(value);
+        if self.hands_over(value)
+            || self.passing == Passing::Return
+                && !worthless
+                && !matches!(self.code.expr(value), Expr::Bool(false))
+        {
+            self.lets_pass();
+        }
         if !matches!(self.code.expr(value), Expr::Bool(false)) {
             self.passed();
         } else if self.is_permission() {
