@@ -36,6 +36,7 @@ impl Walker<'_> {
         let mut reach = Vec::new();
         let mut by_target = None;
         let mut known = false;
+        let mut configured = false;
         for condition in &conditions {
             if self.reach_of(condition, View::Target).names_target() {
                 reach.push(self.reach_of(condition, View::Anonymous));
@@ -49,11 +50,14 @@ impl Walker<'_> {
                 self.optional |= absent && by_target.is_none() && self.asked.identity < Sure::Sent;
                 known |= !absent;
             } else if condition.inside {
+                // What a setting leaves open is open as configured, whatever was asked of the path before.
+                configured |= self.within(condition, |walker| walker.names_setting(condition.test));
                 reach.push(self.reach_of(condition, View::Anonymous));
             }
         }
         if let Some(site) = by_target
             && !known
+            && !configured
         {
             self.effects.exempt.push(Exemption {
                 site,
