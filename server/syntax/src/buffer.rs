@@ -9,9 +9,11 @@ use std::time::Duration;
 use gatewatch_source::Content;
 use rustc_hash::FxHashSet;
 use tree_sitter::{InputEdit, Tree};
+use ustr::Ustr;
 
 use crate::facts::Language;
 use crate::file::{FileFacts, Lowered, lower, parse, parse_within, patience, usable};
+use crate::half_typed::{half_typed, mentions};
 use crate::lower::{LoweredItem, Reuse, offset, text_hash};
 use crate::spans::{ItemSpans, Span};
 
@@ -29,6 +31,7 @@ pub struct Buffer {
     /// The texts of errors that were there when the file was opened. They may be there to stay (a syntax
     /// that the grammar doesn't know), so they don't keep anything new from being seen.
     tolerated: Arc<FxHashSet<(u64, u32)>>,
+    held: bool,
     reuse: Arc<Reuse>,
 }
 
@@ -45,6 +48,7 @@ impl Buffer {
                 sound: Vec::new(),
                 len: text.len(),
                 tolerated: Arc::default(),
+                held: true,
                 reuse: Arc::default(),
             });
         };
@@ -63,7 +67,8 @@ impl Buffer {
             .map(|error| error.1)
             .chain(broken.map(|item| item.text))
             .collect();
-        let lowered = if tree.root_node().has_error() {
+        let held = tree.root_node().has_error();
+        let lowered = if held {
             let nothing = Before {
                 sound: &[],
                 len: 0,
@@ -73,14 +78,17 @@ impl Buffer {
         } else {
             lowered
         };
-        Some(Self::new(
+        Some(Self {
             language,
-            text,
-            tree,
-            lowered,
-            next,
-            Arc::new(tolerated),
-        ))
+            facts: Arc::new(lowered.facts()),
+            spans: Arc::new(lowered.spans()),
+            sound: lowered.items,
+            len: text.len(),
+            tolerated: Arc::new(tolerated),
+            held,
+            reuse: Arc::new(next),
+            tree: Some(tree),
+        })
     }
 
     /// The next version: `edits` lead from this version's text to `text`, in order.
@@ -111,6 +119,7 @@ impl Buffer {
                 sound: kept.items,
                 len: text.len(),
                 tolerated: Arc::clone(&self.tolerated),
+                held: true,
                 reuse: Arc::clone(&self.reuse),
             });
         };
@@ -122,37 +131,77 @@ impl Buffer {
             Some(&self.reuse),
             Some(&mut next),
         );
-        if tree.root_node().has_error() {
+        let mut held = tree.root_node().has_error();
+        held |= self.has_unfinished(&mut lowered);
+        let half_typed = self.half_typed(text, &lowered);
+        if held {
+            for (index, _) in half_typed {
+                if let Some(item) = lowered.items.get_mut(index) {
+                    item.broken = true;
+                }
+            }
             lowered = settle(lowered, text, &before);
+        } else {
+            held = !half_typed.is_empty();
+            for (index, old) in half_typed.into_iter().rev() {
+                match old {
+                    Some(old) => {
+                        if let Some(item) = lowered.items.get_mut(index) {
+                            *item = moved(old, item.spans.whole);
+                        }
+                    }
+                    None => drop(lowered.items.remove(index)),
+                }
+            }
         }
-        Some(Self::new(
-            self.language,
-            text,
-            tree,
-            lowered,
-            next,
-            Arc::clone(&self.tolerated),
-        ))
-    }
-
-    fn new(
-        language: Language,
-        text: &str,
-        tree: Tree,
-        lowered: Lowered,
-        reuse: Reuse,
-        tolerated: Arc<FxHashSet<(u64, u32)>>,
-    ) -> Self {
-        Self {
-            language,
+        Some(Self {
+            language: self.language,
             facts: Arc::new(lowered.facts()),
             spans: Arc::new(lowered.spans()),
             sound: lowered.items,
             len: text.len(),
-            tolerated,
-            reuse: Arc::new(reuse),
+            tolerated: Arc::clone(&self.tolerated),
+            held,
+            reuse: Arc::new(next),
             tree: Some(tree),
+        })
+    }
+
+    /// The items in which a name is half typed that their last sound version doesn't have, by index, with that
+    /// version; a new item has none.
+    fn half_typed(&self, text: &str, lowered: &Lowered) -> Vec<(usize, Option<&LoweredItem>)> {
+        let sound: FxHashSet<(u64, u32)> = self.sound.iter().map(|item| item.text).collect();
+        let changed = lowered
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| !sound.contains(&item.text) && !item.hidden);
+        changed
+            .filter_map(|(index, item)| {
+                let key = item.item.key;
+                let old = self.sound.iter().find(|old| old.item.key == key);
+                let names = half_typed(self.language, text, item, &lowered.items);
+                let is_new = |name: &Ustr| !old.is_some_and(|old| mentions(&old.item, *name));
+                names.iter().any(is_new).then_some((index, old))
+            })
+            .collect()
+    }
+
+    /// Takes items as broken in which there is more unfinished than there was. Whether there are any.
+    fn has_unfinished(&self, lowered: &mut Lowered) -> bool {
+        let mut found = false;
+        for item in lowered.items.iter_mut().filter(|item| item.unfinished > 0) {
+            let before = self
+                .sound
+                .iter()
+                .find(|old| old.item.key == item.item.key)
+                .map_or(0, |old| old.unfinished);
+            if item.unfinished > before {
+                item.broken = true;
+                found = true;
+            }
         }
+        found
     }
 
     /// The facts of this version.
@@ -168,6 +217,11 @@ impl Buffer {
     /// The tree of this version; where the parser gave up, that of an earlier one, or none.
     pub fn tree(&self) -> Option<&Tree> {
         self.tree.as_ref()
+    }
+
+    /// Whether the facts are not those of the text alone: something in it is broken or unfinished, or the parser gave up.
+    pub fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Whether the parser found an error anywhere, or gave up.
@@ -201,7 +255,7 @@ struct Before<'a> {
 ///
 /// * an item whose text still stands where it stood keeps its facts, whatever an open bracket or quote
 ///   elsewhere makes of it now;
-/// * an item with an error inside of it or right before it keeps those of its last sound version;
+/// * an item with an error inside of it, or beside it with nothing untouched between, keeps those of its last sound version;
 /// * so does one that has vanished;
 /// * what a broken definition sets free (a method without its class, the rest of a body) is no new item.
 ///
@@ -238,7 +292,8 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
     let mut new = Vec::new();
     for item in lowered.items {
         let same_key = |old: &LoweredItem| old.item.key == item.item.key;
-        if item.broken || item.doubtful {
+        let beside_error = broken_gaps.contains(&gap_at(item.spans.whole.start));
+        if item.broken || item.doubtful || beside_error {
             // The old facts stand where the broken text begins; their inner places are only nearly right,
             // which a diagnostic on a line survives.
             if let Some((old, gap)) = take(&same_key) {

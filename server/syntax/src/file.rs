@@ -12,6 +12,7 @@ use crate::facts::{Code, Function, Item, Language};
 use crate::languages::{Support, support};
 use crate::lower::{LoweredItem, Lowering, Reuse, base_of, text_hash, text_key};
 use crate::spans::{ItemSpans, Span};
+use crate::unfinished::lacks_implementation;
 
 /// Everything that one file says by itself.
 #[derive(Clone, Debug, Default)]
@@ -261,6 +262,11 @@ pub(crate) fn lower(
             let error = text.get(node.byte_range()).unwrap_or_default();
             let start = crate::lower::offset(node.start_byte());
             lowered.errors.push((start, text_hash(error)));
+            // A bracket too much behind a statement: what it said is half gone.
+            if let Some(last) = lowered.items.last_mut() {
+                let between = text.get(last.spans.whole.end as usize..node.start_byte());
+                last.doubtful |= between.is_some_and(|between| !between.contains('\n'));
+            }
             error_end = Some(node.end_byte());
             continue;
         }
@@ -328,6 +334,7 @@ pub(crate) fn lower(
         if let Some(next) = next.as_deref_mut() {
             next.items.insert(reused, item.clone());
         }
+        item.unfinished += u32::from(lacks_implementation(text, node));
         let gap = error_end.take().and_then(|end: usize| text.get(end..start));
         item.doubtful = gap.is_some_and(|gap| gap.matches('\n').count() < 2);
         lowered.items.push(item);

@@ -7,15 +7,18 @@ mod buffer;
 mod dump;
 pub mod facts;
 mod file;
+mod half_typed;
 mod kinds;
 mod languages;
 mod lower;
 mod queries;
 mod spans;
+mod unfinished;
 
 pub use buffer::Buffer;
 pub use dump::{dump, dump_file};
 pub use file::{FileFacts, facts_of_text};
+pub use half_typed::globals;
 pub use kinds::{Kinds, KindsError};
 pub use queries::{
     FunctionFacts, Heads, facts as file_facts, function, heads, language, spans as file_spans,

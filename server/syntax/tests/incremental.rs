@@ -267,7 +267,7 @@ fn apply(text: &str, (at, len, lines, insertion): Edit) -> (String, InputEdit) {
 
 /// Asserts that a buffer says what its text says; `false` where the text has an error.
 fn agrees(buffer: &Buffer, language: Language, text: &str) -> Result<bool, TestCaseError> {
-    if buffer.has_error() {
+    if buffer.is_held() {
         return Ok(false);
     }
     let (facts, spans) = facts_of_text(language, text);

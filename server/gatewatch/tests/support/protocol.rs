@@ -249,6 +249,8 @@ impl Typing<'_> {
                     old: bytes(&lines, &edit["range"])
                         .ok_or_else(|| format!("its edit {edit} of `{path}` has no place there"))?,
                     new: word(&edit["newText"]),
+                    indents: false,
+                    rewritten: false,
                 });
             }
             // Several at one place keep their order.

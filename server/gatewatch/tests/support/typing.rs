@@ -23,6 +23,9 @@ use super::engine::finding_line;
 /// Up to how many keys of a replacement are looked at one by one.
 const KEYS: usize = 400;
 
+/// How many lines around a key are shown where something flickers.
+const CONTEXT: usize = 6;
+
 /// What says whether a finding is one that the end has.
 pub type Key = (&'static str, Option<EntryName>);
 
@@ -203,21 +206,38 @@ impl Session {
             }
         }
         steps[index].done = true;
+        if hunk.indents {
+            // Lines are shifted all at once.
+            self.replace(&path, at..at + hunk.old.len(), &hunk.new);
+            let follows = steps.iter().any(|other| {
+                !other.done
+                    && other.path == path
+                    && other.hunk.indents
+                    && (hunk.old.start..).contains(&other.hunk.old.start)
+            });
+            return if follows {
+                None
+            } else {
+                self.look(&path, at, end, false)
+            };
+        }
         if hunk.new.is_empty() {
             self.replace(&path, at..at + hunk.old.len(), "");
             return self.look(&path, at, end, true);
         }
-        // The old text is selected, and the first key replaces it. For whole lines a line is opened first.
+        // The old text is selected, and the first key replaces it. For whole lines a line is opened first, with the
+        // empty lines around them.
         let mut selected = hunk.old.len();
         let mut flicker = None;
         let text = self.open[&path].0.text();
         let mut typed = hunk.new.as_str();
-        if selected == 0
-            && (at == 0 || text[..at].ends_with('\n'))
-            && let Some(lines) = typed.strip_suffix('\n')
-        {
+        if selected == 0 && (at == 0 || text[..at].ends_with('\n')) && typed.ends_with('\n') {
+            let lines = typed.trim_matches('\n');
+            let above = typed.len() - typed.trim_start_matches('\n').len();
+            let opened = "\n".repeat(typed.len() - lines.len());
+            self.replace(&path, at..at, &opened);
+            at += above.min(opened.len() - 1);
             typed = lines;
-            self.replace(&path, at..at, "\n");
             flicker = self.look(&path, at, end, false);
         }
         let keys: Vec<char> = typed.chars().collect();
@@ -270,10 +290,18 @@ impl Session {
         let line = text[..at].rsplit('\n').next().unwrap_or_default();
         let number = text[..at].matches('\n').count() + 1;
         let doing = if deleted { "deleting" } else { "typing" };
-        Some(format!(
+        let mut found = format!(
             "    {doing} at {path}:{number} `{line}|` shows {code} {}\n",
             name(entry)
-        ))
+        );
+        // What stands around it, as far as it matters.
+        for (index, line) in text.lines().enumerate() {
+            if (number.saturating_sub(CONTEXT)..=number + CONTEXT).contains(&(index + 1)) {
+                let mark = if index + 1 == number { '>' } else { ' ' };
+                let _ = writeln!(found, "      {mark} {line}");
+            }
+        }
+        Some(found)
     }
 }
 
@@ -281,6 +309,7 @@ impl Hunk {
     /// 0: an insertion, 1: a replacement, 2: a deletion.
     fn kind(&self) -> u8 {
         match (self.old.is_empty(), self.new.is_empty()) {
+            _ if self.indents || self.rewritten => 1,
             (true, _) => 0,
             (false, false) => 1,
             (false, true) => 2,

@@ -7,6 +7,7 @@ use super::machine::Machine;
 use super::objects::{GuardUse, ObjectKind};
 use super::value::{Func, Given, V};
 use crate::entry::{Callable, Guard, Handler, Site};
+use crate::modules::Module;
 
 /// What a route runs, and the wrappers around it.
 pub(crate) fn handler_of(
@@ -99,6 +100,8 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
     let written = machine.written_name(&guard.value);
     callables(machine, &guard.value, 0)
         .into_iter()
+        // A handler is wrapped to be called otherwise; only a name can say that it is guarded by that.
+        .filter(|callable| guard.via != "wrapper" || *callable != Callable::Unknown(ustr("")))
         .map(|callable| {
             let named = match &callable {
                 Callable::Function(file, id) => {
@@ -200,7 +203,20 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
         V::Null => Vec::new(),
         V::Func(func) => vec![Callable::Function(func.file, func.id)],
         V::Class(file, id) => vec![Callable::Class(*file, *id, Vec::new())],
+        // `from_fn` and nothing to make a layer of.
+        V::External(name)
+            if machine.packs.wrapper(*name).is_some()
+                || machine.packs.injection(*name).is_some() =>
+        {
+            vec![Callable::Unknown(ustr(""))]
+        }
         V::External(name) => vec![Callable::External(*name, Vec::new())],
+        // A name that nothing defines, or what comes of one.
+        value if is_undefined(value) => vec![Callable::Unknown(ustr(""))],
+        // Nothing that can be called.
+        V::Module(_) | V::Text(_) | V::Number(_) | V::Bool(_) | V::Unknown => {
+            vec![Callable::Unknown(ustr(""))]
+        }
         V::Object(object) => match machine
             .objects
             .get(*object as usize)
@@ -236,6 +252,9 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                     } else {
                         super::arguments::located(&wrapper.inner, &called.args)
                     };
+                    if inner.is_empty() && packs.control(*name).is_none() {
+                        return vec![Callable::Unknown(ustr(""))];
+                    }
                     if !inner.is_empty() {
                         return inner
                             .iter()
@@ -313,6 +332,15 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                 _ => vec![Callable::Unknown(value.spelled())],
             }
         }
+        // What the workspace would have to define, and doesn't.
+        V::Member(member)
+            if matches!(
+                member.0.settled(),
+                V::Func(_) | V::Module(Module::File(_) | Module::Folder(_)) | V::Dict(_)
+            ) =>
+        {
+            vec![Callable::Unknown(ustr(""))]
+        }
         V::Member(member) => match callables(machine, &member.0.clone(), depth + 1).as_slice() {
             [Callable::External(name, args)] => {
                 vec![Callable::External(
@@ -323,6 +351,16 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
             _ => vec![Callable::Unknown(value.spelled())],
         },
         _ => vec![Callable::Unknown(value.spelled())],
+    }
+}
+
+/// Whether nothing is known of a value but a name that it begins with.
+fn is_undefined(value: &V) -> bool {
+    match value {
+        V::Symbol(_) => true,
+        V::Member(member) => is_undefined(&member.0),
+        V::Called(called) => called.result == V::Unknown && is_undefined(&called.callee),
+        _ => false,
     }
 }
 

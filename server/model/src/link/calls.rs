@@ -231,6 +231,8 @@ impl Machine<'_> {
                 };
                 self.called(callee, args, result, place)
             }
+            // What an unknown method of it gave: see `object_member`.
+            V::Object(object) if self.is_built_up(object) => callee,
             V::Class(file, id) => {
                 let object = self.instantiate(file, id, args.clone(), place);
                 self.called(callee, args, object, place)

@@ -1,6 +1,6 @@
 //! The shape engines: what a call on a framework's object registers, by its pack.
 
-use gatewatch_frameworks::{At, Does, KindId, Locator, Method, Place, Verbs};
+use gatewatch_frameworks::{At, Covers, Does, KindId, Locator, Method, Place, Verbs};
 use gatewatch_source::SourceFile;
 use gatewatch_syntax::facts::ParamKind;
 use ustr::{Ustr, ustr};
@@ -184,6 +184,13 @@ impl Machine<'_> {
             return V::Unknown;
         }
         let Some((kind, method)) = found else {
+            // `router.layer.route(…)`: a method that isn't called yet, and what goes on behind it.
+            if self.is_built_up(object)
+                && let Some((_, last)) = name.rsplit_once('.')
+            {
+                self.layer_unknown(object);
+                return self.method(object, ustr(last), args, place);
+            }
             return self.called(
                 V::Member(std::sync::Arc::new((V::Object(object), name))),
                 args,
@@ -318,9 +325,13 @@ impl Machine<'_> {
             Does::Mount => {
                 let guards = self.guards(get(&method.guards), "mount", place);
                 let path = paths.into_iter().next();
+                let children = flattened(get(&method.child));
+                if children.is_empty() && self.is_built_up(object) {
+                    self.layer_unknown(object);
+                }
                 let replaces =
                     method.replaces_prefix && path.as_ref().is_some_and(|path| !path.is_empty());
-                for child in flattened(get(&method.child)) {
+                for child in children {
                     self.mount(
                         object,
                         path.clone().unwrap_or_default(),
@@ -428,6 +439,32 @@ impl Machine<'_> {
                     .iter()
                     .all(|param| param.kind == ParamKind::Plain)
         })
+    }
+
+    /// Whether an object is made by a chain of calls, each of which gives it on.
+    pub(crate) fn is_built_up(&self, object: u32) -> bool {
+        match self.objects.get(object as usize).map(|object| object.kind) {
+            Some(ObjectKind::Pack(kind)) => self
+                .packs
+                .kind(kind)
+                .is_some_and(|kind| kind.covers == Covers::Earlier),
+            _ => false,
+        }
+    }
+
+    /// What no pack knows of an object that is built up may put anything in front of what it has.
+    pub(crate) fn layer_unknown(&mut self, object: u32) {
+        let Some(place) = self.objects.get(object as usize).map(|object| object.place) else {
+            return;
+        };
+        let guard = GuardUse {
+            value: V::Unknown,
+            via: "layer",
+            place,
+            only: None,
+        };
+        self.effects += 1;
+        self.register_guard(object, Vec::new(), None, guard);
     }
 
     fn unresolved(&mut self, object: u32, place: (SourceFile, Place)) {
@@ -545,6 +582,15 @@ impl Machine<'_> {
     ) {
         let child = self.unwrapped(child);
         let child = match child.settled() {
+            // `router().layer`, not called yet.
+            V::Member(member) => match member.0.settled() {
+                V::Object(child) if self.is_built_up(*child) => {
+                    let child = *child;
+                    self.layer_unknown(child);
+                    Some(child)
+                }
+                _ => None,
+            },
             V::Object(child) => match self.objects.get(*child as usize).map(|object| object.kind) {
                 Some(ObjectKind::Pack(_)) => Some(*child),
                 _ => self.router_field(*child),

@@ -307,7 +307,14 @@ impl Machine<'_> {
         }
         match name.as_str() {
             "self" | "Self" if rust => V::Symbol(name),
-            _ => V::External(name),
+            // The root of a path is a crate.
+            _ if rust => V::External(name),
+            _ => match Language::of_extension(file.path(self.db).extension()) {
+                Some(language) if !gatewatch_syntax::globals(language).contains(name.as_str()) => {
+                    V::Symbol(name)
+                }
+                _ => V::External(name),
+            },
         }
     }
 
@@ -597,6 +604,14 @@ impl Machine<'_> {
             if name.as_str() == "__class__" || name.as_str() == "constructor" {
                 return V::Class(file, id);
             }
+        }
+        // `router().lay`: half a call, perhaps, of whatever puts something in front of it.
+        if let Some(ObjectKind::Pack(kind)) = self.objects.get(object as usize).map(|at| at.kind)
+            && self.is_built_up(object)
+            && self.packs.method(kind, name).is_none()
+        {
+            self.layer_unknown(object);
+            return V::Object(object);
         }
         V::Member(Arc::new((V::Object(object), name)))
     }

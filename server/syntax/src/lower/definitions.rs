@@ -11,6 +11,7 @@ use super::{Lowering, base_of, offset};
 use crate::facts::{BlockId, Body, Class, Function, Stmt};
 use crate::kinds::Role;
 use crate::spans::DefinitionSpans;
+use crate::unfinished::unfinished;
 
 impl Lowering<'_> {
     /// A unique id for a definition inside the current scopes. The item's own definition has the
@@ -78,10 +79,15 @@ impl Lowering<'_> {
                 self.done
                     .push((body.clone(), origin + start, Arc::clone(spans)));
             }
-            self.bodies.insert((id, hash, len), LoweredBody { bodies });
+            let unfinished = old.unfinished;
+            self.unfinished += unfinished;
+            self.count(node);
+            self.bodies
+                .insert((id, hash, len), LoweredBody { bodies, unfinished });
             return;
         }
         let outer = std::mem::take(&mut self.done);
+        let unfinished_outside = std::mem::take(&mut self.unfinished);
         self.scope.push(id);
         self.stack.push(Builder {
             origin: start,
@@ -117,8 +123,19 @@ impl Lowering<'_> {
                 .map(|(body, origin, spans)| (body.clone(), origin + start, Arc::clone(spans))),
         );
         if self.reuse.is_some() {
+            let unfinished = self.unfinished + unfinished(self.text, &[node], &self.counted);
+            self.count(node);
+            self.unfinished = unfinished_outside + unfinished;
+            let bodies = lowered;
             self.bodies
-                .insert((id, hash, len), LoweredBody { bodies: lowered });
+                .insert((id, hash, len), LoweredBody { bodies, unfinished });
+        }
+    }
+
+    /// Notes that what is unfinished in a body is counted. Other trees than the file's own are sound.
+    fn count(&mut self, body: Node<'_>) {
+        if self.parts == 0 {
+            self.counted.insert(body.id());
         }
     }
 

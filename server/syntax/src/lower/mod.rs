@@ -11,13 +11,14 @@ mod statements;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tree_sitter::Node;
 use ustr::{Ustr, ustr};
 
 use crate::facts::{Body, Expr, Item, Operator, Run, StmtId};
 use crate::kinds::{Kinds, Slot};
 use crate::spans::{ItemSpans, Span, Spans};
+use crate::unfinished;
 use builder::Builder;
 pub(crate) use reuse::{LoweredBody, LoweredItem, Reuse, text_hash, text_key};
 
@@ -124,6 +125,10 @@ pub(crate) struct Lowering<'a> {
     depth: u32,
     links: u32,
     parts: u32,
+    /// How many places of this item are unfinished, as far as its bodies are lowered.
+    unfinished: u32,
+    /// The nodes of those bodies.
+    counted: FxHashSet<usize>,
     /// Whether there is any note in the file.
     has_notes: bool,
 }
@@ -148,6 +153,8 @@ impl<'a> Lowering<'a> {
             depth: 0,
             links: 0,
             parts: 0,
+            unfinished: 0,
+            counted: FxHashSet::default(),
             has_notes: text.contains("gatewatch:"),
         }
     }
@@ -158,6 +165,8 @@ impl<'a> Lowering<'a> {
         let start = nodes.first().map_or(0, |node| offset(node.start_byte()));
         let end = nodes.last().map_or(start, |node| offset(node.end_byte()));
         self.ids.clear();
+        self.unfinished = 0;
+        self.counted.clear();
         self.scope = vec![key];
         self.stack.push(Builder {
             origin: start,
@@ -174,6 +183,10 @@ impl<'a> Lowering<'a> {
         for (body, origin, spans) in done {
             bodies.push(body);
             body_spans.push((origin - start, spans));
+        }
+        let mut unfinished = 0;
+        if self.reuse.is_some() {
+            unfinished = self.unfinished + unfinished::unfinished(self.text, nodes, &self.counted);
         }
         LoweredItem {
             item: Arc::new(Item {
@@ -192,6 +205,7 @@ impl<'a> Lowering<'a> {
                     .unwrap_or_default(),
             ),
             broken: nodes.iter().any(Node::has_error),
+            unfinished,
             doubtful: false,
             hidden: false,
         }

@@ -13,6 +13,8 @@ use crate::spans::{ItemSpans, Span, Spans};
 #[derive(Clone)]
 pub(crate) struct LoweredBody {
     pub(super) bodies: Vec<(Body, u32, Arc<Spans>)>,
+    /// How many places inside are unfinished.
+    pub(super) unfinished: u32,
 }
 
 /// A lowered item.
@@ -26,6 +28,8 @@ pub(crate) struct LoweredItem {
     pub(crate) text: (u64, u32),
     /// Whether the parser found an error inside.
     pub(crate) broken: bool,
+    /// How many places inside are unfinished; counted for open buffers only.
+    pub(crate) unfinished: u32,
     /// Whether the parser found an error right before it: a decorator that is being typed, say.
     pub(crate) doubtful: bool,
     /// Whether it has no part in the facts ([`Adapter::ignores`](super::Adapter::ignores)). It is known only so that an error elsewhere
@@ -48,6 +52,7 @@ impl LoweredItem {
             }),
             text,
             broken,
+            unfinished: 0,
             doubtful: false,
             hidden: true,
         }

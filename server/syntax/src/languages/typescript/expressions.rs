@@ -94,7 +94,14 @@ pub(super) fn jsx_element(lower: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let open = node.child_by_field_name("open_tag").unwrap_or(node);
     let callee = open
         .child_by_field_name("name")
-        .map(|name| lower.expr(name));
+        .map(|name| match lower.text(name) {
+            // An element of the page is no name of the program.
+            tag if name.kind() == "identifier" && tag.starts_with(|c: char| c.is_lowercase()) => {
+                let tag = lower.string(tag);
+                lower.push(Expr::Str(tag), name)
+            }
+            _ => lower.expr(name),
+        });
     let mut args = Vec::new();
     let mut cursor = open.walk();
     let attributes: Vec<_> = open
