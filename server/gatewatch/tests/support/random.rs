@@ -111,11 +111,21 @@ impl<'c> Round<'c> {
             .session
             .open
             .iter()
-            .filter(|(_, (_, buffer))| buffer.as_ref().is_some_and(|buffer| buffer.has_error()))
+            .filter(|(_, (_, buffer))| buffer.as_ref().is_some_and(|buffer| buffer.is_held()))
             .map(|(path, _)| path.clone())
             .collect();
         for path in broken {
             self.restore(&path);
+            // A name that is defined nowhere may have been there when the file was opened; typed again it is half a name.
+            let held = |session: &Session| {
+                let (_, buffer) = &session.open[&path];
+                buffer.as_ref().is_some_and(|buffer| buffer.is_held())
+            };
+            if held(&self.session) {
+                let text = self.session.open[&path].0.text().to_string();
+                self.session.open.remove(&path);
+                self.session.open_file(&path, &text);
+            }
         }
         self.compare()
     }
@@ -149,7 +159,7 @@ impl<'c> Round<'c> {
         }
         let is_broken = |session: &Session| {
             let (_, buffer) = &session.open[path];
-            buffer.as_ref().is_some_and(|buffer| buffer.has_error())
+            buffer.as_ref().is_some_and(|buffer| buffer.is_held())
         };
         if is_broken(&self.session) && dice.once_in(3) {
             return self.restore(path);
