@@ -11,6 +11,7 @@ mod condition;
 mod denial;
 mod doubt;
 mod kind;
+mod library;
 mod locals;
 mod ownership;
 mod path;

@@ -1,0 +1,155 @@
+//! Calls of what can't be looked into: the name, the receiver and the arguments tell.
+
+use super::Use;
+use super::kind::Kind;
+use super::walk::Walker;
+use gatewatch_syntax::facts::{Expr, ExprId};
+use ustr::Ustr;
+
+impl Walker<'_> {
+    /// A call of something that can't be looked into: its name and arguments tell.
+    pub(super) fn unknown_call(
+        &mut self,
+        id: ExprId,
+        base: Option<ExprId>,
+        base_kind: Kind,
+        args: Kind,
+        name: Ustr,
+        no_args: bool,
+    ) -> Kind {
+        let words = self.words;
+        // A member of the identity or credential stays one: `token.split(" ")`, `user.has_perm("x")`.
+        if base_kind.asks() && !base_kind.owned {
+            if base_kind.identity && base.is_some_and(|base| self.asks_of_caller(base, name)) {
+                let own = Kind {
+                    owned: true,
+                    ..Kind::NONE
+                };
+                self.query(id, name, own);
+            }
+            return Kind {
+                request: false,
+                denial: false,
+                data: false,
+                ..base_kind
+            };
+        }
+        let of_owner = base_kind.owner_sql || args.owner_sql;
+        let asked = Kind {
+            owned: base_kind.owned || args.owned || of_owner && args.identity,
+            owner_sql: of_owner,
+            ..Kind::NONE
+        };
+        let getter = words.is_identity_callable(name) || words.is_identity(name);
+        if getter
+            && (no_args || args.request || args.credential || args.identity)
+            && !base_kind.data
+            && !args.data
+        {
+            let unresolved_local =
+                base.is_none() && self.env.get(&name).is_some_and(|kind| kind.data);
+            if !unresolved_local {
+                self.effects.reads_identity = true;
+                return Kind {
+                    verified: true,
+                    ..Kind::IDENTITY
+                };
+            }
+        }
+        if args.credential && !args.data {
+            return Kind::IDENTITY;
+        }
+        if args.only_header() && !args.data {
+            return Kind::HEADER;
+        }
+        // `STAFF.get(request.headers.get("x-staff"))`
+        if args.header && self.used == Use::Guard && !args.data {
+            return Kind::HEADER;
+        }
+        let harmless = base.is_none_or(|base| {
+            receivers(self, base)
+                .into_iter()
+                .any(|name| words.is_harmless(name))
+                || base_kind.request
+                || base_kind.data
+        });
+        if !harmless {
+            if words.is_write(name) {
+                self.query(id, name, asked);
+                self.wrote = true;
+                let scoped = args.identity || asked.owned;
+                return Kind {
+                    scoped,
+                    loaded: true,
+                    ..asked
+                };
+            }
+            if words.is_load(name) {
+                self.query(id, name, asked);
+                self.loaded = true;
+                return Kind {
+                    scoped: args.identity || asked.owned,
+                    loaded: true,
+                    ..asked
+                };
+            }
+        }
+        if args.identity {
+            // A query that is built up: `select(Item).where(Item.owner_id == user.id)`.
+            return Kind {
+                scoped: !harmless || base_kind.loaded,
+                identity: false,
+                loaded: base_kind.loaded,
+                owned: asked.owned,
+                owner_sql: asked.owner_sql,
+                ..Kind {
+                    credential: false,
+                    verified: false,
+                    request: false,
+                    denial: false,
+                    ..args
+                }
+            };
+        }
+        // `HTTPConnection(scope)`, `dict(scope["headers"])`: the request in another form.
+        let form = base.is_none()
+            && (name == "dict" || name.chars().next().is_some_and(char::is_uppercase));
+        Kind {
+            request: base_kind.request || args.request && form,
+            denial: false,
+            loaded: base_kind.loaded,
+            scoped: base_kind.scoped,
+            data: args.data || base_kind.data,
+            ..asked
+        }
+    }
+}
+
+/// What a chain of calls and members begins at, and the members on the way that aren't called.
+fn receivers(walker: &Walker<'_>, base: ExprId) -> Vec<Ustr> {
+    let mut found = Vec::new();
+    let mut at = base;
+    for _ in 0..16 {
+        at = match walker.code.expr(at) {
+            Expr::Name(name) => {
+                found.push(name);
+                break;
+            }
+            Expr::Attr { base, name } => {
+                found.push(name);
+                base
+            }
+            Expr::Index { base, .. } | Expr::Await(base) | Expr::Try(base) | Expr::Unary(base) => {
+                base
+            }
+            Expr::Call { callee, .. } | Expr::New { callee, .. } => {
+                match walker.code.expr(callee) {
+                    Expr::Attr { base, .. } => base,
+                    _ => callee,
+                }
+            }
+            _ => break,
+        };
+    }
+    found
+}
