@@ -81,12 +81,7 @@ pub(crate) struct Compare<'a> {
 
 impl<'a> Compare<'a> {
     /// A comparison that only answers questions about single pairs.
-    pub(crate) fn for_fixes(
-        db: &'a dyn Db,
-        trees: Trees,
-        linked_now: Arc<Linked>,
-        linked_was: Arc<Linked>,
-    ) -> Self {
+    pub(crate) fn for_fixes(db: &'a dyn Db, trees: Trees) -> Self {
         static EMPTY: Model = Model {
             entry_points: Vec::new(),
             unknown: Vec::new(),
@@ -96,8 +91,8 @@ impl<'a> Compare<'a> {
             trees,
             now: &EMPTY,
             was: &EMPTY,
-            linked_now,
-            linked_was,
+            linked_now: linked(db, trees.current),
+            linked_was: linked(db, trees.baseline),
             pairs: Vec::new(),
             found: Vec::new(),
         }

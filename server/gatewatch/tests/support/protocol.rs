@@ -72,6 +72,9 @@ impl<'c> Desk<'c> {
             after,
         };
         typing.type_all(edit);
+        if std::env::var_os("GATEWATCH_FIXES").is_some() {
+            println!("##### {}", edit.title);
+        }
         typing.compare(command, &mut wrong.published);
         typing.fixes(command, &mut wrong.fixes);
         server.close_all(&mut project);
@@ -166,9 +169,17 @@ impl Typing<'_> {
                     "    fixes of {own}: the editor offers {titles:?}, the command names {listed:?}"
                 );
             }
+            let entry = finding.and_then(|one| one.entry_point.as_ref());
+            let entry = entry.map(ToString::to_string).unwrap_or_default();
+            let review = std::env::var_os("GATEWATCH_FIXES").is_some();
+            if review {
+                let code = word(&diagnostic["code"]);
+                println!("=== {} fixes: {code} {path} {entry}", actions.len());
+            }
             for action in &actions {
-                let entry = finding.and_then(|one| one.entry_point.as_ref());
-                let entry = entry.map(ToString::to_string).unwrap_or_default();
+                if review {
+                    self.show(action);
+                }
                 for what in self.fix(action, &own, &known) {
                     let _ = writeln!(
                         wrong,
@@ -179,6 +190,29 @@ impl Typing<'_> {
                 }
             }
         }
+    }
+
+    /// Prints a fix for review: its title and what it changes.
+    fn show(&self, action: &Value) {
+        let mut text = format!("--- {}\n", word(&action["title"]));
+        match self.edits(action) {
+            Ok(edits) => {
+                for (path, hunks) in edits {
+                    let old = self.text(&path).unwrap_or_default();
+                    let mut new = old.to_owned();
+                    for hunk in hunks {
+                        new.replace_range(hunk.old, &hunk.new);
+                    }
+                    let _ = writeln!(text, "{path}");
+                    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+                    say(&mut text, &lines(old), &lines(&new));
+                }
+            }
+            Err(error) => {
+                let _ = writeln!(text, "{error}");
+            }
+        }
+        println!("{text}");
     }
 
     /// Applies one fix, says what is wrong with it, and takes it back.

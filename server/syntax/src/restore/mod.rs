@@ -1,0 +1,529 @@
+//! Brings back parts of an earlier text and leaves alone whatever else changed since.
+//!
+//! Both texts are read as pieces inside pieces ([`piece`]). From the outside in, the pieces that led to what is wanted are
+//! paired with those that are there now ([`pairing`]); where a wanted one has no partner it is put beside the
+//! partners of its neighbours ([`placing`]), and where its partner differs, the difference is taken back. Nothing that
+//! doesn't touch what is wanted is looked at, so it stays as it is.
+
+mod names;
+mod pairing;
+mod piece;
+mod placing;
+
+use gatewatch_source::{Db, SourceFile};
+use tree_sitter::{Node, Tree};
+
+use crate::Span;
+use crate::buffer::Buffer;
+use crate::facts::Language;
+use crate::file::{parse, usable};
+use crate::kinds::{Kinds, Role};
+use crate::queries::language;
+
+use piece::{Piece, Shape};
+
+/// A part of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The file.
+    pub file: SourceFile,
+    /// Which part of it; `None` for all of it.
+    pub span: Option<Span>,
+}
+
+/// What is to come back.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Where it stands in the earlier text.
+    pub spans: Vec<Span>,
+    /// A word without which a piece is not what is wanted, but another one of its kind.
+    pub core: Option<String>,
+    /// What is known to have become what.
+    pub became: Vec<(Span, Span)>,
+    /// Whether what was written anew inside the wanted spans has to go where it could leave the function.
+    pub exits_go: bool,
+}
+
+/// Replacements in the text of `now`, sorted and none overlapping, that bring back what is wanted of `was`. `None` if
+/// nothing of it is missing, or it has no place any more.
+pub fn restore(
+    db: &dyn Db,
+    was: Part,
+    now: Part,
+    wanted: &Wanted,
+) -> Option<Vec<(Span, String)>> {
+    let language = language(db, now.file)?;
+    if self::language(db, was.file) != Some(language) {
+        return None;
+    }
+    let (old, new) = (tree_of(db, was.file)?, tree_of(db, now.file)?);
+    let (old_text, new_text) = (&was.file.content(db).text, &now.file.content(db).text);
+    let mut wanted = wanted.clone();
+    // What comes back may need names that went with it.
+    for _ in 0..4 {
+        let mut restoring = Restoring {
+            kinds: &usable(language)?.kinds,
+            was: old_text,
+            now: new_text,
+            wanted: wanted.spans.clone(),
+            core: wanted.core.as_deref(),
+            became: &wanted.became,
+            exits_go: wanted.exits_go,
+            edits: Vec::new(),
+            lost: false,
+        };
+        restoring.parts(&old, was.span, &new, now.span);
+        if restoring.lost || restoring.edits.is_empty() {
+            return None;
+        }
+        let edits = restoring.edits()?;
+        let brought: Vec<&str> = edits.iter().map(|(_, text)| text.as_str()).collect();
+        let missing = names::missing(&restoring, &brought, &old, was.span, &new, now.span);
+        let before = wanted.spans.len();
+        for span in missing {
+            if !wanted.spans.contains(&span) {
+                wanted.spans.push(span);
+            }
+        }
+        if wanted.spans.len() == before {
+            return sound(language, new_text, &new, &edits).then_some(edits);
+        }
+    }
+    None
+}
+
+/// Brings back the imports and top-level definitions of `was` that `texts` need and `now` doesn't have: for texts of the
+/// same file.
+pub fn restore_names(
+    db: &dyn Db,
+    was: SourceFile,
+    now: SourceFile,
+    texts: &[&str],
+) -> Vec<(Span, String)> {
+    let found = || {
+        let language = language(db, now)?;
+        let (old, new) = (tree_of(db, was)?, tree_of(db, now)?);
+        let mut restoring = Restoring {
+            kinds: &usable(language)?.kinds,
+            was: &was.content(db).text,
+            now: &now.content(db).text,
+            wanted: Vec::new(),
+            core: None,
+            became: &[],
+            exits_go: false,
+            edits: Vec::new(),
+            lost: false,
+        };
+        let mut brought: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let mut edits = Vec::new();
+        for _ in 0..4 {
+            let words: Vec<&str> = brought.iter().map(String::as_str).collect();
+            let missing = names::missing_above(&restoring, &words, &old, &new);
+            let before = restoring.wanted.len();
+            for span in missing {
+                if !restoring.wanted.contains(&span) {
+                    restoring.wanted.push(span);
+                }
+            }
+            if restoring.wanted.len() == before {
+                break;
+            }
+            restoring.edits.clear();
+            restoring.parts(&old, None, &new, None);
+            edits = restoring.edits()?;
+            brought.extend(edits.iter().map(|(_, text)| text.clone()));
+        }
+        Some(edits)
+    };
+    found().unwrap_or_default()
+}
+
+/// The statement, definition or decorator around a part of a file.
+pub fn statement(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
+    let kinds = &usable(language(db, file)?)?.kinds;
+    let tree = tree_of(db, file)?;
+    let (start, end) = (span.start as usize, span.end as usize);
+    let mut node = tree.root_node().descendant_for_byte_range(start, end)?;
+    while let Some(parent) = node.parent() {
+        if Piece::new(parent).shape(kinds) == Shape::Lines {
+            break;
+        }
+        node = parent;
+    }
+    Some(Span {
+        start: u32::try_from(node.start_byte()).ok()?,
+        end: u32::try_from(node.end_byte()).ok()?,
+    })
+}
+
+/// The element of a registration that says `word`: of a list in it, else of its arguments.
+pub fn element(db: &dyn Db, file: SourceFile, span: Span, word: &str) -> Option<Span> {
+    let kinds = &usable(language(db, file)?)?.kinds;
+    let text = &file.content(db).text;
+    let tree = tree_of(db, file)?;
+    let (start, end) = (span.start as usize, span.end as usize);
+    let whole = tree.root_node().descendant_for_byte_range(start, end)?;
+    let field = kinds.field(whole.kind_id(), crate::kinds::Slot::Arguments);
+    let within = field
+        .and_then(|field| whole.child_by_field_id(field))
+        .unwrap_or(whole);
+    let mut leaf = None;
+    let mut stack = vec![within];
+    while let Some(node) = stack.pop() {
+        if node.child_count() == 0 {
+            if text.get(node.byte_range()) == Some(word) {
+                leaf = Some(node);
+                break;
+            }
+            continue;
+        }
+        // The last one first.
+        stack.extend(piece::children(node));
+    }
+    let mut node = leaf?;
+    let mut found = node;
+    while let Some(parent) = node.parent() {
+        let listed = Piece::new(parent).shape(kinds) == Shape::List;
+        if listed {
+            found = node;
+        }
+        let literal = listed
+            && !parent
+                .parent()
+                .is_some_and(|above| kinds.role(above.kind_id()) == Role::Call);
+        if literal || parent == whole || parent == within {
+            break;
+        }
+        node = parent;
+    }
+    Some(Span {
+        start: u32::try_from(found.start_byte()).ok()?,
+        end: u32::try_from(found.end_byte()).ok()?,
+    })
+}
+
+/// Whether the text still parses with edits, if it did before.
+fn sound(language: Language, text: &str, tree: &Tree, edits: &[(Span, String)]) -> bool {
+    if tree.root_node().has_error() {
+        return true;
+    }
+    let mut edited = text.to_owned();
+    for (span, new) in edits.iter().rev() {
+        if edited.get(span.range()).is_none() {
+            return false;
+        }
+        edited.replace_range(span.range(), new);
+    }
+    parse(language, &edited, None).is_some_and(|tree| !tree.root_node().has_error())
+}
+
+fn tree_of(db: &dyn Db, file: SourceFile) -> Option<Tree> {
+    let content = file.content(db);
+    if let Some(buffer) = Buffer::of(content) {
+        return buffer.tree().cloned();
+    }
+    parse(language(db, file)?, &content.text, None)
+}
+
+/// A replacement in the making.
+#[derive(Clone, Debug)]
+struct Edit {
+    start: usize,
+    end: usize,
+    text: String,
+}
+
+/// The work on one pair of texts.
+struct Restoring<'w> {
+    kinds: &'w Kinds,
+    was: &'w str,
+    now: &'w str,
+    wanted: Vec<Span>,
+    core: Option<&'w str>,
+    became: &'w [(Span, Span)],
+    exits_go: bool,
+    edits: Vec<Edit>,
+    /// Something wanted has no place.
+    lost: bool,
+}
+
+impl Restoring<'_> {
+    fn parts(&mut self, old: &Tree, was: Option<Span>, new: &Tree, now: Option<Span>) {
+        let (b, bs) = region(old.root_node(), was, self.kinds);
+        let (c, cs) = region(new.root_node(), now, self.kinds);
+        if let ([one], [other]) = (&bs[..], &cs[..]) {
+            self.counterparts(*one, *other);
+        } else {
+            self.rows(b, &bs, c, &cs);
+        }
+    }
+
+    /// Whether something of a piece is wanted.
+    fn touches(&self, piece: &Piece<'_>) -> bool {
+        self.wanted
+            .iter()
+            .any(|span| (span.start as usize) < piece.end && piece.start < span.end as usize)
+    }
+
+    /// Whether a piece is all in what is wanted.
+    fn is_inside(&self, piece: &Piece<'_>) -> bool {
+        self.wanted
+            .iter()
+            .any(|span| span.start as usize <= piece.start && piece.end <= span.end as usize)
+    }
+
+    /// Whether most of a piece is what is wanted.
+    fn is_wanted(&self, piece: &Piece<'_>) -> bool {
+        self.wanted.iter().any(|span| {
+            let start = piece.start.max(span.start as usize);
+            let end = piece.end.min(span.end as usize);
+            2 * end.saturating_sub(start) > piece.end - piece.start
+        })
+    }
+
+    fn are_told(&self, b: &Piece<'_>, c: &Piece<'_>) -> bool {
+        let is = |piece: &Piece<'_>, span: &Span| {
+            span.start as usize <= piece.start
+                && piece.end <= span.end as usize
+                && 2 * (piece.end - piece.start) > (span.end - span.start) as usize
+        };
+        self.became
+            .iter()
+            .any(|(was, now)| is(b, was) && is(c, now))
+    }
+
+    /// Takes back the difference of two pieces that are one, as far as it is wanted.
+    fn counterparts(&mut self, b: Piece<'_>, c: Piece<'_>) {
+        if b.text(self.was) == c.text(self.now) || !self.touches(&b) {
+            return;
+        }
+        let (one, other) = (b.shape(self.kinds), c.shape(self.kinds));
+        match (one, other) {
+            (Shape::Leaf, _) | (_, Shape::Leaf) if one != Shape::Chain && other != Shape::Chain => {
+                self.replace(&b, &c);
+            }
+            (Shape::Chain, Shape::Chain) | (Shape::Lines, Shape::Lines) => {
+                let (bs, cs) = (b.inside(self.kinds), c.inside(self.kinds));
+                self.rows(b, &bs, c, &cs);
+            }
+            // One of them is where the other's chain begins.
+            (Shape::Chain, _) => {
+                let bs = b.inside(self.kinds);
+                self.rows(b, &bs, c, &[c]);
+            }
+            (_, Shape::Chain) => {
+                let cs = c.inside(self.kinds);
+                self.rows(b, &[b], c, &cs);
+            }
+            _ if b.node.kind_id() != c.node.kind_id() => self.replace(&b, &c),
+            _ => {
+                let (bs, cs) = (b.inside(self.kinds), c.inside(self.kinds));
+                self.rows(b, &bs, c, &cs);
+            }
+        }
+    }
+
+    /// Takes back the difference of two rows.
+    fn rows(&mut self, b: Piece<'_>, bs: &[Piece<'_>], c: Piece<'_>, cs: &[Piece<'_>]) {
+        let shape = match b.shape(self.kinds) {
+            Shape::Leaf => c.shape(self.kinds),
+            Shape::Fixed if c.shape(self.kinds) == Shape::Chain => Shape::Chain,
+            shape => shape,
+        };
+        let pairing = self.pair(bs, cs);
+        for (i, j) in &pairing.kept {
+            if let (Some(one), Some(other)) = (bs.get(*i), cs.get(*j)) {
+                self.counterparts(*one, *other);
+            }
+        }
+        for (i, j) in &pairing.moved {
+            let (Some(one), Some(other)) = (bs.get(*i), cs.get(*j)) else {
+                continue;
+            };
+            if !self.touches(one) {
+                continue;
+            }
+            if self.is_wanted(one) {
+                self.insert(shape, b, bs, *i, c, cs, &pairing.kept);
+                self.remove(shape, cs, *j);
+            } else {
+                self.counterparts(*one, *other);
+            }
+        }
+        let free_old = |at: usize| {
+            !pairing
+                .kept
+                .iter()
+                .chain(&pairing.moved)
+                .any(|(one, _)| *one == at)
+        };
+        let free_new = |at: usize| {
+            !pairing
+                .kept
+                .iter()
+                .chain(&pairing.moved)
+                .any(|(_, other)| *other == at)
+        };
+        // The gaps between what was kept.
+        let mut bounds: Vec<(usize, usize)> = vec![(0, 0)];
+        bounds.extend(pairing.kept.iter().map(|(i, j)| (i + 1, j + 1)));
+        let ends: Vec<(usize, usize)> = pairing
+            .kept
+            .iter()
+            .copied()
+            .chain([(bs.len(), cs.len())])
+            .collect();
+        for (from, to) in bounds.into_iter().zip(ends) {
+            let gone: Vec<usize> = (from.0..to.0).filter(|at| free_old(*at)).collect();
+            let come: Vec<usize> = (from.1..to.1).filter(|at| free_new(*at)).collect();
+            let gap = Gap {
+                gone: &gone,
+                come: &come,
+                from,
+                to,
+            };
+            self.gap(shape, b, bs, c, cs, &gap, &pairing.kept);
+        }
+    }
+
+    /// What went and what came between two pieces that were kept.
+    #[allow(clippy::too_many_arguments)]
+    fn gap(
+        &mut self,
+        shape: Shape,
+        b: Piece<'_>,
+        bs: &[Piece<'_>],
+        c: Piece<'_>,
+        cs: &[Piece<'_>],
+        gap: &Gap<'_>,
+        kept: &[(usize, usize)],
+    ) {
+        let wanted: Vec<usize> = gap
+            .gone
+            .iter()
+            .copied()
+            .filter(|at| bs.get(*at).is_some_and(|piece| self.touches(piece)))
+            .collect();
+        let all = self.is_inside(&b);
+        if shape == Shape::Fixed || (shape == Shape::List && all && self.exits_go) {
+            if wanted.is_empty() && !(all && !gap.come.is_empty()) {
+                return;
+            }
+            self.replace_gap(b, bs, c, cs, gap);
+            return;
+        }
+        let mut covered: Vec<usize> = Vec::new();
+        for at in &wanted {
+            let Some(piece) = bs.get(*at) else { continue };
+            if piece::is_definition(piece.node) && !self.is_wanted(piece) {
+                self.lost = true;
+                return;
+            }
+            // Something of it is there still, without what was around it.
+            let inner = gap.come.iter().copied().find(|other| {
+                !covered.contains(other)
+                    && cs
+                        .get(*other)
+                        .is_some_and(|now| self.wraps(piece, now))
+            });
+            match inner {
+                Some(other) => {
+                    covered.push(other);
+                    if let Some(now) = cs.get(other) {
+                        self.wrap(piece, now);
+                    }
+                }
+                None => self.insert(shape, b, bs, *at, c, cs, kept),
+            }
+        }
+        if all && self.exits_go {
+            for at in gap.come.iter().filter(|at| !covered.contains(at)) {
+                let leaves = cs.get(*at).is_some_and(|piece| self.may_leave(piece));
+                if leaves || shape == Shape::Chain {
+                    self.remove(shape, cs, *at);
+                }
+            }
+        } else if !wanted.is_empty() && shape == Shape::Lines {
+            // A statement that only holds the place.
+            for at in gap.come {
+                let holds = cs.get(*at).is_some_and(|piece| {
+                    matches!(piece.text(self.now), "pass" | "...") && cs.len() == 1
+                });
+                if holds {
+                    self.remove(shape, cs, *at);
+                }
+            }
+        }
+    }
+
+    /// Whether the control flow may leave the function at a piece, or go on to what a guard stands in front of.
+    fn may_leave(&self, piece: &Piece<'_>) -> bool {
+        let mut stack = vec![piece.node];
+        while let Some(node) = stack.pop() {
+            match self.kinds.role(node.kind_id()) {
+                Role::Return | Role::Raise | Role::Break | Role::Continue | Role::Yield => {
+                    return true;
+                }
+                Role::Call | Role::Await => {
+                    let text = self.now.get(node.byte_range()).unwrap_or_default();
+                    if text.contains("next") {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+            if node.kind() == "return_expression" {
+                return true;
+            }
+            stack.extend(piece::children(node));
+        }
+        // The value of a block.
+        !piece.node.kind().ends_with("statement")
+            && !piece.node.kind().ends_with("comment")
+            && !piece.node.kind().ends_with("declaration")
+    }
+}
+
+/// See [`Restoring::gap`].
+struct Gap<'g> {
+    gone: &'g [usize],
+    come: &'g [usize],
+    from: (usize, usize),
+    to: (usize, usize),
+}
+
+/// The smallest node around a part of a text, and the pieces of the part.
+fn region<'t>(
+    root: Node<'t>,
+    span: Option<Span>,
+    kinds: &Kinds,
+) -> (Piece<'t>, Vec<Piece<'t>>) {
+    let whole = Piece::new(root);
+    let Some(span) = span else {
+        return (whole, whole.inside(kinds));
+    };
+    let (start, end) = (span.start as usize, span.end as usize);
+    let mut node = root
+        .descendant_for_byte_range(start, end)
+        .unwrap_or(root);
+    while let Some(parent) = node.parent() {
+        if parent.byte_range() != node.byte_range() || parent.parent().is_none() {
+            break;
+        }
+        node = parent;
+    }
+    let piece = Piece::new(node);
+    if piece.start >= start && piece.end <= end {
+        return (piece, vec![piece]);
+    }
+    let inside = piece
+        .inside(kinds)
+        .into_iter()
+        .filter(|piece| piece.start >= start && piece.end <= end)
+        .collect::<Vec<_>>();
+    if inside.is_empty() {
+        (piece, vec![piece])
+    } else {
+        (piece, inside)
+    }
+}
