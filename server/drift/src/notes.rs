@@ -2,15 +2,21 @@
 
 use gatewatch_model::Handler;
 use gatewatch_source::Db;
+use gatewatch_syntax::FileFacts;
 use gatewatch_syntax::facts::Stmt;
+use ustr::Ustr;
 
 /// Whether a note above the handler says that it is public.
 pub(crate) fn marked_public(db: &dyn Db, handler: &Handler) -> bool {
     let Handler::Function(file, id) = handler else {
         return false;
     };
-    let facts = gatewatch_syntax::file_facts(db, *file);
-    let Some((item, body)) = facts.place(*id) else {
+    stands_above(&gatewatch_syntax::file_facts(db, *file), *id)
+}
+
+/// Whether a note directly above a function of a file says that it is public.
+pub(crate) fn stands_above(facts: &FileFacts, id: Ustr) -> bool {
+    let Some((item, body)) = facts.place(id) else {
         return false;
     };
     let Some(item) = facts.items.get(item) else {
@@ -40,11 +46,11 @@ pub(crate) fn marked_public(db: &dyn Db, handler: &Handler) -> bool {
                     Some(Stmt::Function(function)) => code
                         .functions
                         .get(function as usize)
-                        .is_some_and(|function| function.id == *id),
+                        .is_some_and(|function| function.id == id),
                     // A registration with the handler in it: `app.get("/x", (req, res) => …)`.
                     Some(Stmt::Expr(_) | Stmt::Let { .. } | Stmt::Tail(_)) => {
                         body.parent.is_none()
-                            && code.functions.iter().any(|function| function.id == *id)
+                            && code.functions.iter().any(|function| function.id == id)
                     }
                     _ => false,
                 };

@@ -5,6 +5,7 @@ mod imports;
 mod public;
 mod put_back;
 mod siblings;
+mod ways;
 
 use gatewatch_model::{Site, model};
 use gatewatch_source::{Db, SourceFile};
@@ -33,7 +34,19 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
                 found.extend(fixer.mark_public(&pair.now));
             }
         }
-        Code::EntryPointWidened | Code::GuardBypassed | Code::ConfigurationInvalid => {}
+        Code::GuardBypassed => {
+            if let Some(pair) = pair {
+                found.extend(fixer.like_the_other_way(&pair.now, &now.entry_points));
+                found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
+            }
+        }
+        Code::EntryPointWidened => {
+            if let Some(pair) = pair {
+                found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
+                found.extend(fixer.mark_public(&pair.now));
+            }
+        }
+        Code::ConfigurationInvalid => {}
         _ => {
             found.extend(fixer.put_back(finding, pair, &all));
             if finding.code == Code::AuthenticationRemoved

@@ -2,13 +2,13 @@
 
 use gatewatch_model::{Coverage, Handler, function_spans};
 use gatewatch_source::SourceFile;
-use gatewatch_syntax::facts::Stmt;
-use gatewatch_syntax::{Span, file_facts, file_spans};
+use gatewatch_syntax::{Span, facts_of_text, statement};
 use ustr::Ustr;
 
 use super::Fixer;
 use crate::compare::entry_name;
 use crate::finding::{Fix, FixEdit};
+use crate::notes::stands_above;
 
 impl Fixer<'_> {
     /// A note above the handler that it is open on purpose.
@@ -16,50 +16,42 @@ impl Fixer<'_> {
         let Handler::Function(file, id) = now.entry_point.handler else {
             return None;
         };
-        let facts = file_facts(self.db, file);
-        let signature = facts.signature(id)?;
-        let start = if signature.name.is_empty() {
-            // An unnamed handler: above the statement that registers it.
-            self.statement_start(file, id)?
-        } else {
-            function_spans(self.db, file, id)?.whole.start
-        };
+        let spans = function_spans(self.db, file, id)?;
+        // Above the definition, or above the statement that holds it.
+        let own = spans.whole.start;
+        let around = statement(self.db, file, spans.whole).map(|span| span.start);
+        [Some(own), around]
+            .into_iter()
+            .flatten()
+            .find_map(|start| self.note(now, file, id, start))
+    }
+
+    /// The note at a place, if it is read as one there.
+    fn note(&self, now: &Coverage, file: SourceFile, id: Ustr, start: u32) -> Option<Fix> {
+        let text = self.text_of(file);
+        let before = text.get(..start as usize)?;
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        if !line.trim().is_empty() {
+            return None;
+        }
+        let language = gatewatch_syntax::language(self.db, file)?;
         let indent = self.indent(file, start);
-        let comment = match gatewatch_syntax::language(self.db, file)? {
+        let comment = match language {
             gatewatch_syntax::facts::Language::Python => "#",
             _ => "//",
         };
-        Some(Fix {
+        let note = format!("{comment} gatewatch: public\n{indent}");
+        let mut edited = text.to_owned();
+        edited.insert_str(start as usize, &note);
+        let (facts, _) = facts_of_text(language, &edited);
+        stands_above(&facts, id).then(|| Fix {
             title: format!("Mark `{}` as public on purpose", entry_name(now)),
             preferred: false,
             edits: vec![FixEdit {
                 file: file.path(self.db).clone(),
                 span: Span { start, end: start },
-                text: format!("{comment} gatewatch: public\n{indent}"),
+                text: note,
             }],
         })
-    }
-
-    /// The start of the top-level statement in whose head an unnamed function stands.
-    fn statement_start(&self, file: SourceFile, id: Ustr) -> Option<u32> {
-        let facts = file_facts(self.db, file);
-        let (item, body) = facts.place(id)?;
-        let entry = facts.items.get(item)?;
-        if entry.bodies.get(body)?.parent.is_some() {
-            return None;
-        }
-        let expression = entry.head.block(entry.head.root).any(|stmt| {
-            matches!(
-                entry.head.stmt(stmt),
-                Some(Stmt::Expr(_) | Stmt::Let { .. })
-            )
-        });
-        expression
-            .then(|| {
-                file_spans(self.db, file)
-                    .get(item)
-                    .map(|places| places.whole.start)
-            })
-            .flatten()
     }
 }

@@ -3,15 +3,11 @@
 //! The text of the branch point tells how the control was written. Only that comes back, into the text as it is now: what
 //! else changed in the same function, registration or file stays.
 
-use gatewatch_frameworks::PlaceNode;
-use gatewatch_model::{Coverage, Handler, Site, function_site, function_spans, locate};
+use gatewatch_model::{Coverage, Site, locate};
 use gatewatch_source::SourceFile;
-use gatewatch_syntax::{
-    Part, Span, Wanted, element, file_facts, restore, restore_names, statement,
-};
+use gatewatch_syntax::{Part, Span, Wanted, file_facts, restore, restore_names};
 
 use super::Fixer;
-use crate::code::Code;
 use crate::compare::{Compare, entry_name};
 use crate::finding::{Finding, Fix, FixEdit};
 use crate::loss::{Cause, Loss, losses};
@@ -56,15 +52,15 @@ impl Fixer<'_> {
     }
 
     fn restored(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Option<Vec<FixEdit>> {
-        let tries = match &loss.cause {
-            Cause::Guard(site) if loss.code == Code::GuardInert => {
-                self.registration(loss, *site, loss.control.registration)
+        let tries = self.ways(loss, now, was);
+        if std::env::var_os("GWDBG").is_some() {
+            eprintln!("LOSS {:?} {} via {} own {} cause {:?}", loss.code, loss.control.name, loss.control.via, loss.control.own, loss.cause);
+            for one in &tries {
+                eprintln!("  TRY {:?} -> {:?}", one.was.span, one.now.span);
+                for span in &one.wanted.spans { eprintln!("    W {:?} core {:?} exits {}", self.text(one.was.file, *span), one.wanted.core, one.wanted.exits_go); }
+                eprintln!("    = {:?}", restore(self.db, one.was, one.now, &one.wanted));
             }
-            Cause::Guard(site) if loss.code == Code::PublicMarkerAdded => self.list(*site),
-            Cause::Guard(site) => self.definition(*site, loss.control.definition?),
-            Cause::Registration(site) => self.registration(loss, *site, loss.control.registration),
-            Cause::Own => self.own(loss, now, was),
-        };
+        }
         tries.into_iter().find_map(|one| self.edits(&one, loss))
     }
 
@@ -103,7 +99,7 @@ impl Fixer<'_> {
     }
 
     /// Adds the imports and definitions that what comes back needs.
-    fn needed(&self, was: SourceFile, files: &mut Vec<(SourceFile, Vec<(Span, String)>)>) {
+    pub(super) fn needed(&self, was: SourceFile, files: &mut Vec<(SourceFile, Vec<(Span, String)>)>) {
         let Some((file, edits)) = files.first() else {
             return;
         };
@@ -139,181 +135,20 @@ impl Fixer<'_> {
     pub(super) fn same_file(&self, was: SourceFile) -> Option<SourceFile> {
         self.trees.current.file(self.db, was.path(self.db))
     }
-
-    /// A guard that changed: its definition as it was, under the name that it has now.
-    fn definition(&self, now: Site, was: Site) -> Vec<Try> {
-        let (Some((old_name, old)), Some((_, new))) =
-            (self.definition_span(was), self.definition_span(now))
-        else {
-            return Vec::new();
-        };
-        let around = [
-            Span {
-                start: old.start,
-                end: old_name.start,
-            },
-            Span {
-                start: old_name.end,
-                end: old.end,
-            },
-        ];
-        vec![Try {
-            was: part(was.0, old),
-            now: part(now.0, new),
-            wanted: Wanted {
-                spans: around.to_vec(),
-                exits_go: true,
-                ..Wanted::default()
-            },
-        }]
-    }
-
-    /// The name and the whole of a definition.
-    fn definition_span(&self, site: Site) -> Option<(Span, Span)> {
-        let name = locate(self.db, site)?;
-        let facts = file_facts(self.db, site.0);
-        if let PlaceNode::Function(_) = site.1.node {
-            let id = facts.items.iter().find_map(|item| {
-                item.bodies.iter().find_map(|body| {
-                    (function_site(self.db, site.0, body.id) == Some(site)).then_some(body.id)
-                })
-            })?;
-            return Some((name, function_spans(self.db, site.0, id)?.whole));
-        }
-        Some((name, self.item_span(site)?))
-    }
-
-    /// What a guard leaves open: the list as it was.
-    fn list(&self, now: Site) -> Vec<Try> {
-        let Some(file) = self.trees.baseline.file(self.db, now.0.path(self.db)) else {
-            return Vec::new();
-        };
-        let spans = if now.1.in_body {
-            let whole = |file| Some(function_spans(self.db, file, now.1.code)?.whole);
-            whole(file).zip(whole(now.0))
-        } else {
-            self.item_span((file, now.1)).zip(self.item_span(now))
-        };
-        spans
-            .map(|(old, new)| Try {
-                was: part(file, old),
-                now: part(now.0, new),
-                wanted: Wanted {
-                    spans: vec![old],
-                    exits_go: true,
-                    ..Wanted::default()
-                },
-            })
-            .into_iter()
-            .collect()
-    }
-
-    /// What was registered for several entry points: on a router, at a mount, in front of an application.
-    fn registration(&self, loss: &Loss, now: Site, was: Site) -> Vec<Try> {
-        let Some(old) = locate(self.db, was) else {
-            return Vec::new();
-        };
-        let mut tries = Vec::new();
-        let ways = [Some(self.wanted(loss, old)), self.all_around(was.0, old)];
-        for wanted in ways.into_iter().flatten() {
-            if let Some(here) = self.same_file(was.0) {
-                tries.push(Try {
-                    was: whole(was.0),
-                    now: whole(here),
-                    wanted: wanted.clone(),
-                });
-            }
-            // The code that it stood in may have gone elsewhere.
-            if let (Some(old), Some(new)) = (self.item_span(was), self.item_span(now)) {
-                tries.push(Try {
-                    was: part(was.0, old),
-                    now: part(now.0, new),
-                    wanted,
-                });
-            }
-        }
-        tries
-    }
-
-    /// What was written for the entry point alone: beside its path, on its handler, or in it.
-    fn own(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
-        let site = loss.control.registration;
-        let Some(old) = locate(self.db, site) else {
-            return Vec::new();
-        };
-        let wanted = self.wanted(loss, old);
-        let mut tries = Vec::new();
-        let all = self.all_around(site.0, old);
-        let mut both = |was: Part, now: Part| {
-            for wanted in std::iter::once(&wanted).chain(&all) {
-                tries.push(Try {
-                    was,
-                    now,
-                    wanted: wanted.clone(),
-                });
-            }
-        };
-        if let (Handler::Function(old_file, old_id), Handler::Function(file, id)) =
-            (&was.entry_point.handler, &now.entry_point.handler)
-            && let Some(before) = function_spans(self.db, *old_file, *old_id)
-            && let Some(after) = function_spans(self.db, *file, *id)
-            && site.0 == *old_file
-            && before.whole.start <= old.start
-            && old.end <= before.whole.end
-        {
-            both(part(*old_file, before.whole), part(*file, after.whole));
-        }
-        let (before, after) = (was.entry_point.site, now.entry_point.site);
-        let around = |site: Site| {
-            let span = locate(self.db, site)?;
-            statement(self.db, site.0, span)
-        };
-        if let (Some(one), Some(other)) = (around(before), around(after))
-            && before.0 == site.0
-            && one.start <= old.start
-            && old.end <= one.end
-        {
-            both(part(before.0, one), part(after.0, other));
-        }
-        if let Some(here) = self.same_file(site.0) {
-            both(whole(site.0), whole(here));
-        }
-        tries
-    }
-
-    /// The place where a registration names its guard, else all of it.
-    fn wanted(&self, loss: &Loss, span: Span) -> Wanted {
-        let name = loss.control.name.as_str();
-        let named = element(self.db, loss.control.registration.0, span, name);
-        Wanted {
-            spans: vec![named.unwrap_or(span)],
-            core: named.map(|_| name.to_owned()),
-            ..Wanted::default()
-        }
-    }
-
-    /// The whole statement around a registration or check, with all that is different in it.
-    fn all_around(&self, file: SourceFile, span: Span) -> Option<Wanted> {
-        Some(Wanted {
-            spans: vec![statement(self.db, file, span)?],
-            exits_go: true,
-            ..Wanted::default()
-        })
-    }
 }
 
 /// One way to restore something.
-struct Try {
-    was: Part,
-    now: Part,
-    wanted: Wanted,
+pub(super) struct Try {
+    pub(super) was: Part,
+    pub(super) now: Part,
+    pub(super) wanted: Wanted,
 }
 
-fn whole(file: SourceFile) -> Part {
+pub(super) fn whole(file: SourceFile) -> Part {
     Part { file, span: None }
 }
 
-fn part(file: SourceFile, span: Span) -> Part {
+pub(super) fn part(file: SourceFile, span: Span) -> Part {
     Part {
         file,
         span: Some(span),

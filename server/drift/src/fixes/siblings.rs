@@ -1,111 +1,190 @@
-//! The guard that the entry points beside an open one use.
+//! The guard that the entry points beside an open one use, and the one that stands in front of the other way to the same
+//! handler.
+//!
+//! It is written for this entry point in the way in which it is written for the other one.
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{PlaceNode, module_roles};
-use gatewatch_model::{Coverage, Handler, Site, function_spans, locate};
-use gatewatch_syntax::facts::{Expr, ExprId};
-use gatewatch_syntax::{Span, file_facts};
-use ustr::{Ustr, ustr};
+use gatewatch_model::{Control, Coverage, Handler, Strength, function_spans, locate};
+use gatewatch_source::SourceFile;
+use gatewatch_syntax::{Part, Span, Wanted, element, restore, statement};
 
 use super::Fixer;
+use super::put_back::part;
 use crate::compare::{authentication, entry_name};
 use crate::finding::{Fix, FixEdit};
 
 impl Fixer<'_> {
     /// The guard that the entry points beside this one use.
     pub(super) fn like_siblings(&self, now: &Coverage, all: &[Arc<Coverage>]) -> Option<Fix> {
-        let sibling = all.iter().find(|other| {
-            other.entry_point.routers.last() == now.entry_point.routers.last()
-                && entry_name(other) != entry_name(now)
-                && authentication(other).is_some_and(|control| {
-                    control.own && control.strength == gatewatch_model::Strength::Enforcing
-                })
-        })?;
-        let control = authentication(sibling)?;
-        let site = now.entry_point.site;
-        let file = site.0;
-        let name = control.name;
-        let known = |name: Ustr| module_roles(self.db, file).name(name).is_some();
-        let edit = match control.via {
-            "decorator" => {
-                if control.registration.0 != file {
-                    return None;
-                }
-                let text = self
-                    .text(file, locate(self.db, control.registration)?)
-                    .to_owned();
-                let Handler::Function(handler_file, id) = now.entry_point.handler else {
-                    return None;
-                };
-                if handler_file != file {
-                    return None;
-                }
-                let definition = function_spans(self.db, file, id)?.definition;
-                let indent = self.indent(file, definition.start);
-                FixEdit {
-                    file: file.path(self.db).clone(),
-                    span: Span {
-                        start: definition.start,
-                        end: definition.start,
-                    },
-                    text: format!("@{text}\n{indent}"),
-                }
-            }
-            "route" => {
-                let (start, _) = self.last_argument(site)?;
-                if !known(name) {
-                    return None;
-                }
-                FixEdit {
-                    file: file.path(self.db).clone(),
-                    span: Span { start, end: start },
-                    text: format!("{name}, "),
-                }
-            }
-            "dependency" if known(name) && known(ustr("Depends")) => {
-                let (_, end) = self.last_argument(site)?;
-                FixEdit {
-                    file: file.path(self.db).clone(),
-                    span: Span { start: end, end },
-                    text: format!(", dependencies=[Depends({name})]"),
-                }
-            }
-            _ => return None,
+        let beside: Vec<(&Coverage, &Control)> = all
+            .iter()
+            .filter(|other| {
+                other.entry_point.routers.last() == now.entry_point.routers.last()
+                    && entry_name(other) != entry_name(now)
+            })
+            .filter_map(|other| Some((&**other, own_guard(other)?)))
+            .collect();
+        let count = |control: &Control| {
+            beside
+                .iter()
+                .filter(|(_, other)| other.full_name == control.full_name)
+                .count()
         };
-        Some(Fix {
-            title: format!("Use `{name}`, as the entry points beside it do"),
-            preferred: true,
-            edits: vec![edit],
+        // What most of them use, and of these one with the same verb.
+        let mut ordered: Vec<&(&Coverage, &Control)> = beside.iter().collect();
+        ordered.sort_by_key(|(other, control)| {
+            (
+                std::cmp::Reverse(count(control)),
+                other.entry_point.method != now.entry_point.method,
+            )
+        });
+        ordered
+            .into_iter()
+            .take(8)
+            .find_map(|(other, control)| self.copied(now, other, control, "beside it"))
+    }
+
+    /// The guard of another way to the same handler.
+    pub(super) fn like_the_other_way(
+        &self,
+        now: &Coverage,
+        all: &[Arc<Coverage>],
+    ) -> Option<Fix> {
+        all.iter()
+            .filter(|other| {
+                other.entry_point.handler == now.entry_point.handler
+                    && entry_name(other) != entry_name(now)
+            })
+            .find_map(|other| {
+                let control = authentication(other)
+                    .filter(|control| control.strength == Strength::Enforcing)?;
+                self.copied(now, other, control, "on the other way")
+            })
+    }
+
+    /// Writes for an entry point what is written for another one.
+    fn copied(
+        &self,
+        now: &Coverage,
+        other: &Coverage,
+        control: &Control,
+        whose: &str,
+    ) -> Option<Fix> {
+        let site = control.registration;
+        let from = locate(self.db, site)?;
+        let named = element(self.db, site.0, from, &control.name);
+        let title = match whose {
+            "beside it" => format!("Use `{}`, as the entry points beside it do", control.name),
+            _ => format!(
+                "Use `{}`, as `{}` does",
+                control.name,
+                entry_name(other)
+            ),
+        };
+        if control.name == "inline" {
+            return None;
+        }
+        self.places(now, other).into_iter().find_map(|(one, mine)| {
+            let span = one.span?;
+            if one.file != site.0 || span.start > from.start || from.end > span.end {
+                return None;
+            }
+            let mut became: Vec<(Span, Span)> = vec![(span, mine.span?)];
+            became.extend(self.heads(other).zip(self.heads(now)));
+            let wanted = Wanted {
+                spans: vec![named.unwrap_or(from)],
+                core: named.map(|_| control.name.to_string()),
+                became,
+                exits_go: false,
+            };
+            let found = restore(self.db, one, mine, &wanted)?;
+            if found.iter().any(|(_, text)| text.contains("await")) && !self.is_async(now) {
+                return None;
+            }
+            // Only the guard comes along, not what else the other one is.
+            if found.iter().any(|(span, _)| span.start != span.end) {
+                return None;
+            }
+            let mut files: Vec<(SourceFile, Vec<(Span, String)>)> = vec![(mine.file, found)];
+            self.needed(one.file, &mut files);
+            let edits = files
+                .into_iter()
+                .flat_map(|(file, edits)| edits.into_iter().map(move |edit| (file, edit)))
+                .map(|(file, (span, text))| FixEdit {
+                    file: file.path(self.db).clone(),
+                    span,
+                    text,
+                })
+                .collect();
+            Some(Fix {
+                title: title.clone(),
+                preferred: true,
+                edits,
+            })
         })
     }
 
-    /// Start and end of the last argument of the call at a place.
-    fn last_argument(&self, site: Site) -> Option<(u32, u32)> {
-        let PlaceNode::Expr(call) = site.1.node else {
-            return None;
+    /// The places of two entry points that correspond: handlers, registrations, mounts.
+    fn places(&self, now: &Coverage, other: &Coverage) -> Vec<(Part, Part)> {
+        let mut found = Vec::new();
+        if let (Handler::Function(file, id), Handler::Function(my_file, my_id)) =
+            (&other.entry_point.handler, &now.entry_point.handler)
+            && let Some(one) = function_spans(self.db, *file, *id)
+            && let Some(mine) = function_spans(self.db, *my_file, *my_id)
+        {
+            found.push((part(*file, one.whole), part(*my_file, mine.whole)));
+        }
+        let sites = |coverage: &Coverage| {
+            let mut sites = vec![coverage.entry_point.site];
+            sites.extend(coverage.entry_point.mounts.iter().rev());
+            sites
         };
-        let facts = file_facts(self.db, site.0);
-        let code = if site.1.in_body {
-            Arc::clone(facts.body(site.1.code)?)
-        } else {
-            Arc::clone(
-                &facts
-                    .items
-                    .iter()
-                    .find(|item| item.key == site.1.code)?
-                    .head,
-            )
-        };
-        let Expr::Call { args, .. } = code.expr(ExprId(call)) else {
-            return None;
-        };
-        let last = code.args(args).last()?;
-        let place = gatewatch_frameworks::Place {
-            node: PlaceNode::Expr(last.value.0),
-            ..site.1
-        };
-        let span = locate(self.db, (site.0, place))?;
-        Some((span.start, span.end))
+        for (one, mine) in sites(other).into_iter().zip(sites(now)) {
+            let (Some(one_span), Some(my_span)) = (locate(self.db, one), locate(self.db, mine))
+            else {
+                continue;
+            };
+            if one != mine {
+                found.push((part(one.0, one_span), part(mine.0, my_span)));
+            }
+            let (Some(around), Some(my_around)) = (
+                statement(self.db, one.0, one_span),
+                statement(self.db, mine.0, my_span),
+            ) else {
+                continue;
+            };
+            if around != my_around || one.0 != mine.0 {
+                found.push((part(one.0, around), part(mine.0, my_around)));
+            }
+        }
+        found
     }
+
+    /// A handler's definition without its decorators.
+    fn heads(&self, coverage: &Coverage) -> Option<Span> {
+        let Handler::Function(file, id) = &coverage.entry_point.handler else {
+            return None;
+        };
+        let spans = function_spans(self.db, *file, *id)?;
+        Some(Span {
+            start: spans.definition.start,
+            end: spans.whole.end,
+        })
+    }
+
+    fn is_async(&self, coverage: &Coverage) -> bool {
+        let Handler::Function(file, id) = &coverage.entry_point.handler else {
+            return false;
+        };
+        gatewatch_syntax::file_facts(self.db, *file)
+            .signature(*id)
+            .is_some_and(|signature| signature.is_async)
+    }
+}
+
+/// The guard that is written for an entry point alone.
+fn own_guard(coverage: &Coverage) -> Option<&Control> {
+    authentication(coverage)
+        .filter(|control| control.own && control.strength == Strength::Enforcing)
 }

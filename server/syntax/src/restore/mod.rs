@@ -59,7 +59,8 @@ pub fn restore(
     let (old, new) = (tree_of(db, was.file)?, tree_of(db, now.file)?);
     let (old_text, new_text) = (&was.file.content(db).text, &now.file.content(db).text);
     let mut wanted = wanted.clone();
-    // What comes back may need names that went with it.
+    let mut dropped: Vec<String> = Vec::new();
+    // What comes back may need names that went with it, and what goes may have had some of its own.
     for _ in 0..4 {
         let mut restoring = Restoring {
             kinds: &usable(language)?.kinds,
@@ -70,6 +71,7 @@ pub fn restore(
             became: &wanted.became,
             exits_go: wanted.exits_go,
             edits: Vec::new(),
+            dropped: dropped.clone(),
             lost: false,
         };
         restoring.parts(&old, was.span, &new, now.span);
@@ -79,13 +81,18 @@ pub fn restore(
         let edits = restoring.edits()?;
         let brought: Vec<&str> = edits.iter().map(|(_, text)| text.as_str()).collect();
         let missing = names::missing(&restoring, &brought, &old, was.span, &new, now.span);
-        let before = wanted.spans.len();
+        let before = wanted.spans.len() + dropped.len();
+        for word in names::dropped(&restoring, &edits) {
+            if wanted.exits_go && !dropped.contains(&word) {
+                dropped.push(word);
+            }
+        }
         for span in missing {
             if !wanted.spans.contains(&span) {
                 wanted.spans.push(span);
             }
         }
-        if wanted.spans.len() == before {
+        if wanted.spans.len() + dropped.len() == before {
             return sound(language, new_text, &new, &edits).then_some(edits);
         }
     }
@@ -112,6 +119,7 @@ pub fn restore_names(
             became: &[],
             exits_go: false,
             edits: Vec::new(),
+            dropped: Vec::new(),
             lost: false,
         };
         let mut brought: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
@@ -154,6 +162,52 @@ pub fn statement(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
         start: u32::try_from(node.start_byte()).ok()?,
         end: u32::try_from(node.end_byte()).ok()?,
     })
+}
+
+/// Of a class, what stands in it beside its methods: its bases and decorators, its fields.
+pub fn members(db: &dyn Db, file: SourceFile, name: Span) -> Option<(Span, Vec<Span>)> {
+    let tree = tree_of(db, file)?;
+    let (start, end) = (name.start as usize, name.end as usize);
+    let class = tree
+        .root_node()
+        .descendant_for_byte_range(start, end)?
+        .parent()?;
+    let span = |node: Node<'_>| {
+        Some(Span {
+            start: u32::try_from(node.start_byte()).ok()?,
+            end: u32::try_from(node.end_byte()).ok()?,
+        })
+    };
+    let mut found = Vec::new();
+    for field in ["superclasses", "class_heritage"] {
+        found.extend(class.child_by_field_name(field).and_then(span));
+    }
+    let body = class.child_by_field_name("body")?;
+    for member in piece::children(body) {
+        if member.is_named() && !piece::is_definition(member) {
+            found.extend(span(member));
+        }
+    }
+    let mut whole = class;
+    if let Some(parent) = class.parent()
+        && parent.kind() == "decorated_definition"
+    {
+        whole = parent;
+        for decorator in piece::children(parent) {
+            if decorator.kind() == "decorator" {
+                found.extend(span(decorator));
+            }
+        }
+    }
+    Some((span(whole)?, found))
+}
+
+/// What binds, in a part of a file, the names that stand in a span of it.
+pub fn definers(db: &dyn Db, file: SourceFile, within: Option<Span>, span: Span) -> Vec<Span> {
+    let Some(tree) = tree_of(db, file) else {
+        return Vec::new();
+    };
+    names::definers_of(&tree, &file.content(db).text, within, span)
 }
 
 /// The element of a registration that says `word`: of a list in it, else of its arguments.
@@ -243,6 +297,8 @@ struct Restoring<'w> {
     became: &'w [(Span, Span)],
     exits_go: bool,
     edits: Vec<Edit>,
+    /// Words of what an earlier round took out, which fed nothing else.
+    dropped: Vec<String>,
     /// Something wanted has no place.
     lost: bool,
 }
@@ -251,11 +307,29 @@ impl Restoring<'_> {
     fn parts(&mut self, old: &Tree, was: Option<Span>, new: &Tree, now: Option<Span>) {
         let (b, bs) = region(old.root_node(), was, self.kinds);
         let (c, cs) = region(new.root_node(), now, self.kinds);
-        if let ([one], [other]) = (&bs[..], &cs[..]) {
-            self.counterparts(*one, *other);
-        } else {
-            self.rows(b, &bs, c, &cs);
+        let parts = was.is_some() || now.is_some();
+        let shape = match b.shape(self.kinds) {
+            Shape::Chain if bs.len() == 1 && bs.first().is_some_and(Piece::is_link) => Shape::Chain,
+            _ if parts => Shape::Lines,
+            shape => shape,
+        };
+        let before = self.edits.len();
+        self.rows_as(shape, b, &bs, c, &cs);
+        // Told to be one, and nothing alike: it is another thing by now.
+        let together = bs
+            .iter()
+            .filter(|piece| self.touches(piece))
+            .all(|one| cs.iter().any(|other| self.is_partner(one, other)));
+        if parts && bs.len() == 1 && !together {
+            self.edits.truncate(before);
+            self.lost = true;
         }
+    }
+
+    /// Whether two pieces can be one.
+    fn is_partner(&self, one: &Piece<'_>, other: &Piece<'_>) -> bool {
+        let pairing = self.pair(&[*one], &[*other], false);
+        !pairing.kept.is_empty() || !pairing.moved.is_empty()
     }
 
     /// Whether something of a piece is wanted.
@@ -330,7 +404,18 @@ impl Restoring<'_> {
             Shape::Fixed if c.shape(self.kinds) == Shape::Chain => Shape::Chain,
             shape => shape,
         };
-        let pairing = self.pair(bs, cs);
+        self.rows_as(shape, b, bs, c, cs);
+    }
+
+    fn rows_as(
+        &mut self,
+        shape: Shape,
+        b: Piece<'_>,
+        bs: &[Piece<'_>],
+        c: Piece<'_>,
+        cs: &[Piece<'_>],
+    ) {
+        let pairing = self.pair(bs, cs, !self.exits_go && !self.is_inside(&b));
         for (i, j) in &pairing.kept {
             if let (Some(one), Some(other)) = (bs.get(*i), cs.get(*j)) {
                 self.counterparts(*one, *other);
@@ -415,6 +500,17 @@ impl Restoring<'_> {
         let mut covered: Vec<usize> = Vec::new();
         for at in &wanted {
             let Some(piece) = bs.get(*at) else { continue };
+            if shape == Shape::Chain && *at == 0 {
+                // What is called on another thing now stays there.
+                if let Some(now) = cs.first()
+                    && all
+                    && self.exits_go
+                {
+                    self.replace(piece, now);
+                    covered.push(0);
+                }
+                continue;
+            }
             if piece::is_definition(piece.node) && !self.is_wanted(piece) {
                 self.lost = true;
                 return;
@@ -437,8 +533,13 @@ impl Restoring<'_> {
             }
         }
         if all && self.exits_go {
-            for at in gap.come.iter().filter(|at| !covered.contains(at)) {
-                let leaves = cs.get(*at).is_some_and(|piece| self.may_leave(piece));
+            let first = usize::from(shape == Shape::Chain);
+            for at in gap.come.iter().filter(|at| **at >= first && !covered.contains(at)) {
+                let leaves = cs.get(*at).is_some_and(|piece| {
+                    self.may_leave(piece)
+                        || (self.dropped.iter())
+                            .any(|word| pairing::has_word(piece, self.now, word))
+                });
                 if leaves || shape == Shape::Chain {
                     self.remove(shape, cs, *at);
                 }

@@ -34,6 +34,46 @@ pub(super) fn missing(
         .collect()
 }
 
+/// What binds the names of a span: in a part of the text, else at its top.
+pub(super) fn definers_of(
+    tree: &Tree,
+    text: &str,
+    within: Option<Span>,
+    span: Span,
+) -> Vec<Span> {
+    let mut had = HashMap::new();
+    match within {
+        Some(_) => definers(tree.root_node(), text, within, &mut had),
+        None => top(tree.root_node(), text, &mut had),
+    }
+    let mut found: Vec<Span> = used(&[text.get(span.range()).unwrap_or_default()])
+        .into_iter()
+        .filter_map(|name| had.get(name))
+        .flatten()
+        .copied()
+        .filter(|one| *one != span)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The names in what edits take out that the earlier text doesn't know: what they stand for came with it.
+pub(super) fn dropped(restoring: &Restoring<'_>, edits: &[(Span, String)]) -> Vec<String> {
+    let known = used(&[restoring.was]);
+    let out: Vec<&str> = edits
+        .iter()
+        .filter_map(|(span, _)| restoring.now.get(span.range()))
+        .collect();
+    let mut found: Vec<String> = used(&out)
+        .into_iter()
+        .filter(|word| !known.contains(word))
+        .map(str::to_owned)
+        .collect();
+    found.sort();
+    found
+}
+
 /// What defines the names that `brought` uses at the top of the earlier text, and that nothing at the top of the present
 /// one defines: imports, functions, constants.
 pub(super) fn missing_above(

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use tree_sitter::Node;
+
 use super::Restoring;
-use super::piece::{Piece, words};
+use super::piece::{Piece, words, words_outside};
 
 /// How two rows of pieces correspond.
 pub(super) struct Pairing {
@@ -17,10 +19,11 @@ pub(super) struct Pairing {
 const MOST: usize = 40_000;
 
 impl Restoring<'_> {
-    /// Pairs two rows so that as much as possible stays what it was.
-    pub(super) fn pair(&self, was: &[Piece<'_>], now: &[Piece<'_>]) -> Pairing {
+    /// Pairs two rows so that as much as possible stays what it was. In an outer row a wanted piece is one that may have
+    /// been moved; inside of what is wanted all pieces are.
+    pub(super) fn pair(&self, was: &[Piece<'_>], now: &[Piece<'_>], outer: bool) -> Pairing {
         let equal = |b: &Piece<'_>, c: &Piece<'_>| b.text(self.was) == c.text(self.now);
-        let plain = |b: &Piece<'_>| !self.is_wanted(b);
+        let plain = |b: &Piece<'_>| !outer || !self.is_wanted(b);
         let start = was
             .iter()
             .zip(now)
@@ -39,7 +42,7 @@ impl Restoring<'_> {
             was.get(start..was.len() - end).unwrap_or_default(),
             now.get(start..now.len() - end).unwrap_or_default(),
         );
-        let middle = self.best(bs, cs);
+        let middle = self.best(bs, cs, outer);
         kept.extend(middle.iter().map(|(b, c)| (b + start, c + start)));
         kept.extend((0..end).map(|at| (was.len() - end + at, now.len() - end + at)));
         let mut moved = Vec::new();
@@ -76,7 +79,7 @@ impl Restoring<'_> {
     }
 
     /// The best pairing in order.
-    fn best(&self, bs: &[Piece<'_>], cs: &[Piece<'_>]) -> Vec<(usize, usize)> {
+    fn best(&self, bs: &[Piece<'_>], cs: &[Piece<'_>], outer: bool) -> Vec<(usize, usize)> {
         let width = cs.len() + 1;
         let few = bs.len().saturating_mul(cs.len()) <= MOST;
         let mut scores = vec![0_u32; (bs.len() + 1) * width];
@@ -86,7 +89,7 @@ impl Restoring<'_> {
         for (i, b) in bs.iter().enumerate().rev() {
             for (j, c) in cs.iter().enumerate().rev() {
                 let like = if few {
-                    self.likeness(b, c)
+                    self.likeness(b, c, outer)
                 } else {
                     u32::from(b.text(self.was) == c.text(self.now)) * 4
                 };
@@ -110,7 +113,10 @@ impl Restoring<'_> {
         let (mut i, mut j) = (0, 0);
         while i < bs.len() && j < cs.len() {
             let like = get(&likes, i * cs.len() + j);
-            if like > 0 && get(&scores, at(i, j)) == get(&scores, at(i + 1, j + 1)) + like {
+            // Where it is all the same, the later one: what runs in the end stands last.
+            if get(&scores, at(i + 1, j)) == get(&scores, at(i, j)) {
+                i += 1;
+            } else if like > 0 && get(&scores, at(i, j)) == get(&scores, at(i + 1, j + 1)) + like {
                 found.push((i, j));
                 i += 1;
                 j += 1;
@@ -124,38 +130,41 @@ impl Restoring<'_> {
     }
 
     /// How much two pieces are the same; 0 if they are not.
-    pub(super) fn likeness(&self, b: &Piece<'_>, c: &Piece<'_>) -> u32 {
+    fn likeness(&self, b: &Piece<'_>, c: &Piece<'_>, outer: bool) -> u32 {
         if self.are_told(b, c) {
             return 100_000;
         }
         let (one, other) = (b.text(self.was), c.text(self.now));
-        let about = self.is_wanted(b);
+        let about = outer && self.is_wanted(b);
         if one == other {
             // What was moved around the wanted piece stays, and the wanted piece moves.
             let size = u32::try_from(one.len().min(4000)).unwrap_or(0);
             return if about { 1 } else { 2000 + size };
         }
         if b.node.child_count() == 0 || c.node.child_count() == 0 {
-            return u32::from(b.node.kind_id() == c.node.kind_id() && !b.node.is_named()) * 500;
-        }
-        if about
-            && let Some(core) = self.core
-            && has_word(b, self.was, core)
-            && !has_word(c, self.now, core)
-            && b.label(self.was, self.kinds) != core
-        {
-            // Another one stands there: both are meant.
-            let (mine, its) = (b.label(self.was, self.kinds), c.label(self.now, self.kinds));
-            if mine != its || mine.is_empty() || !names_itself(b) {
-                return 0;
-            }
+            let same_kind = b.node.kind_id() == c.node.kind_id() && b.is_link() == c.is_link();
+            return match (same_kind, b.node.is_named()) {
+                (true, false) => 500,
+                (true, true) if !about && !b.node.is_extra() => 10,
+                _ => 0,
+            };
         }
         let (mine, its) = (b.label(self.was, self.kinds), c.label(self.now, self.kinds));
+        let own_name = !mine.is_empty() && mine == its && names_itself(b.node);
         let shared = likeness_of_words(b, self.was, c, self.now, "");
-        if self.touches(b) && mine == its && !names_itself(b) {
+        if self.touches(b) && !own_name && mine != self.core.unwrap_or_default() {
+            let gone = self
+                .core
+                .is_some_and(|core| has_word(b, self.was, core) && !has_word(c, self.now, core));
             // The same callee alone says nothing: it is called again and again.
-            let telling = likeness_of_words(b, self.was, c, self.now, mine);
-            if telling < 300 {
+            let alike = if gone {
+                self.likeness_of_rest(b, c, mine)
+            } else if mine == its {
+                likeness_of_words(b, self.was, c, self.now, mine)
+            } else {
+                shared
+            };
+            if alike < 300 {
                 return 0;
             }
         }
@@ -179,10 +188,33 @@ impl Restoring<'_> {
     }
 }
 
+impl Restoring<'_> {
+    /// How much of what stands around the wanted part of a piece is in another one, of a thousand.
+    fn likeness_of_rest(&self, b: &Piece<'_>, c: &Piece<'_>, label: &str) -> u32 {
+        let telling = |word: &&str| {
+            word.chars().any(|c| c.is_alphanumeric())
+                && !label.split(['.', ':']).any(|part| part == *word)
+        };
+        let mut rest = Vec::new();
+        words_outside(b, self.was, &self.wanted, &mut rest);
+        let mut all = Vec::new();
+        words(c, self.now, &mut all);
+        let rest: Vec<&str> = rest.into_iter().filter(telling).collect();
+        let found = rest.iter().filter(|word| all.contains(word)).count();
+        match rest.len() {
+            0 => 0,
+            all => u32::try_from(1000 * found / all).unwrap_or(0),
+        }
+    }
+}
+
 /// Whether people know a piece by the name in front of it, whatever it holds.
-fn names_itself(piece: &Piece<'_>) -> bool {
+fn names_itself(node: Node<'_>) -> bool {
+    if matches!(node.kind(), "expression_statement" | "export_statement") {
+        return node.named_child(0).is_some_and(names_itself);
+    }
     matches!(
-        piece.node.kind(),
+        node.kind(),
         "keyword_argument"
             | "pair"
             | "typed_default_parameter"
@@ -194,9 +226,12 @@ fn names_itself(piece: &Piece<'_>) -> bool {
             | "assignment"
             | "let_declaration"
             | "lexical_declaration"
+            | "variable_declaration"
             | "variable_declarator"
+            | "const_item"
+            | "static_item"
             | "field_initializer"
-    ) || super::piece::is_definition(piece.node)
+    ) || super::piece::is_definition(node)
 }
 
 pub(super) fn has_word(piece: &Piece<'_>, text: &str, word: &str) -> bool {
@@ -236,7 +271,8 @@ pub(super) fn likeness_of_words(
             shared += 1;
         }
     }
-    if left + right == 0 {
+    // Nothing but its label.
+    if left == 0 {
         return 1000;
     }
     2000 * shared / (left + right)

@@ -3,6 +3,7 @@
 
 use tree_sitter::Node;
 
+use crate::Span;
 use crate::kinds::{Kinds, Role, Slot};
 
 /// How the pieces inside a piece are put together.
@@ -104,6 +105,10 @@ impl<'t> Piece<'t> {
             link: false,
             bare,
         }
+    }
+
+    pub(super) fn is_link(&self) -> bool {
+        self.link
     }
 
     pub(super) fn text<'s>(&self, text: &'s str) -> &'s str {
@@ -349,11 +354,24 @@ pub(super) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut cursor).collect()
 }
 
-/// The words of a node, in order.
+/// The words of a piece, in order.
 pub(super) fn words<'s>(piece: &Piece<'_>, text: &'s str, found: &mut Vec<&'s str>) {
+    words_outside(piece, text, &[], found);
+}
+
+/// The words of a piece that are in none of some spans.
+pub(super) fn words_outside<'s>(
+    piece: &Piece<'_>,
+    text: &'s str,
+    spans: &[Span],
+    found: &mut Vec<&'s str>,
+) {
     let mut stack = vec![piece.node];
     while let Some(node) = stack.pop() {
-        if node.end_byte() <= piece.start {
+        let skipped = spans.iter().any(|span| {
+            span.start as usize <= node.start_byte() && node.end_byte() <= span.end as usize
+        });
+        if node.end_byte() <= piece.start || skipped {
             continue;
         }
         if node.child_count() == 0 || is_text(node) {

@@ -1,0 +1,505 @@
+//! Where a lost control was written at the branch point, and what of the present text that corresponds to: the most
+//! particular place first.
+
+use gatewatch_frameworks::PlaceNode;
+use gatewatch_model::{
+    Callable, Coverage, Effects, Handler, Site, Strength, Use, effects_of, function_site,
+    function_spans, locate,
+};
+use gatewatch_source::SourceFile;
+use gatewatch_syntax::{
+    Part, Span, Wanted, definers, element, file_facts, members, statement,
+};
+use ustr::Ustr;
+
+use super::Fixer;
+use super::put_back::{Try, part, whole};
+use crate::code::Code;
+use crate::loss::{Cause, Loss};
+
+impl Fixer<'_> {
+    pub(super) fn ways(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+        match &loss.cause {
+            Cause::Guard(site) if loss.code == Code::GuardInert => {
+                self.registration(loss, *site, loss.control.registration)
+            }
+            Cause::Guard(site) if loss.code == Code::PublicMarkerAdded => self.list(*site),
+            Cause::Guard(site) => {
+                let mut tries = Vec::new();
+                if let Some(definition) = loss.control.definition {
+                    tries.extend(self.definition(*site, definition));
+                }
+                tries.extend(self.helpers(loss, now, was));
+                tries.extend(self.named(loss));
+                tries
+            }
+            Cause::Registration(site) => {
+                let mut tries = self.registration(loss, *site, loss.control.registration);
+                tries.extend(self.named(loss));
+                tries.extend(self.class(loss));
+                tries
+            }
+            Cause::Own => {
+                let mut tries = self.own(loss, now, was);
+                tries.extend(self.named(loss));
+                tries.extend(self.class(loss));
+                tries.extend(self.helpers(loss, now, was));
+                tries.extend(self.router(loss, now, was));
+                tries
+            }
+        }
+    }
+
+    /// What was registered for several entry points: on a router, at a mount, in front of an application.
+    fn registration(&self, loss: &Loss, now: Site, was: Site) -> Vec<Try> {
+        let Some(old) = locate(self.db, was) else {
+            return Vec::new();
+        };
+        let mut tries = Vec::new();
+        // A hook: it is registered where it is defined.
+        if let Some(definition) = loss.control.definition
+            && let Some((_, span)) = self.definition_span(definition)
+            && definition.0 == was.0
+            && span.start <= old.start
+            && old.end <= span.end
+            && let Some(now) = self.same_definition(definition)
+        {
+            tries.extend(self.definition(now, definition));
+        }
+        let ways = [Some(self.wanted(loss, old)), self.all_around(was.0, old)];
+        for wanted in ways.into_iter().flatten() {
+            if let Some(here) = self.same_file(was.0) {
+                tries.push(Try {
+                    was: whole(was.0),
+                    now: whole(here),
+                    wanted: wanted.clone(),
+                });
+            }
+            // The code that it stood in may have gone elsewhere.
+            if let (Some(old), Some(new)) = (self.item_span(was), self.item_span(now)) {
+                tries.push(Try {
+                    was: part(was.0, old),
+                    now: part(now.0, new),
+                    wanted,
+                });
+            }
+        }
+        tries
+    }
+
+    /// What was written for the entry point alone: beside its path, on its handler, or in it.
+    fn own(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+        let site = loss.control.registration;
+        let Some(old) = locate(self.db, site) else {
+            return Vec::new();
+        };
+        let wanted = self.wanted(loss, old);
+        let mut tries = Vec::new();
+        let all = self.all_around(site.0, old);
+        let mut told = Vec::new();
+        let mut both = |was: Part, now: Part, told: &[(Span, Span)]| {
+            for wanted in std::iter::once(&wanted).chain(&all) {
+                let mut wanted = wanted.clone();
+                wanted.became = told.to_vec();
+                tries.push(Try { was, now, wanted });
+            }
+        };
+        let handlers = self.handlers(now, was);
+        if let Some((before, after)) = &handlers
+            && site.0 == before.file
+            && before.span.is_some_and(|span| contains(span, old))
+        {
+            told.extend(before.span.zip(after.span));
+            both(*before, *after, &told);
+        }
+        let (before, after) = (was.entry_point.site, now.entry_point.site);
+        let around = |site: Site| {
+            let span = locate(self.db, site)?;
+            statement(self.db, site.0, span)
+        };
+        if let (Some(one), Some(other)) = (around(before), around(after))
+            && before.0 == site.0
+            && contains(one, old)
+        {
+            both(part(before.0, one), part(after.0, other), &[(one, other)]);
+        }
+        if let Some(here) = self.same_file(site.0) {
+            both(whole(site.0), whole(here), &told);
+        }
+        // The check stands there still, but what it looks at comes from elsewhere.
+        if let Some((before, after)) = &handlers
+            && let Some(around) = statement(self.db, site.0, old)
+            && site.0 == before.file
+            && loss.control.via == "inline"
+        {
+            let mut spans = definers(self.db, before.file, before.span, around);
+            for _ in 0..2 {
+                let more: Vec<Span> = spans
+                    .iter()
+                    .flat_map(|span| definers(self.db, before.file, before.span, *span))
+                    .collect();
+                tries.push(Try {
+                    was: *before,
+                    now: *after,
+                    wanted: Wanted {
+                        spans: spans.clone(),
+                        became: told.clone(),
+                        exits_go: true,
+                        ..Wanted::default()
+                    },
+                });
+                spans.extend(more);
+                spans.sort();
+                spans.dedup();
+            }
+        }
+        tries
+    }
+
+    /// The definitions of both handlers, if they are functions.
+    fn handlers(&self, now: &Coverage, was: &Coverage) -> Option<(Part, Part)> {
+        let of = |coverage: &Coverage| match &coverage.entry_point.handler {
+            Handler::Function(file, id) => {
+                Some(part(*file, function_spans(self.db, *file, *id)?.whole))
+            }
+            _ => None,
+        };
+        of(was).zip(of(now))
+    }
+
+    /// The guard stands in a list, or under a name, that the registration uses.
+    fn named(&self, loss: &Loss) -> Vec<Try> {
+        let site = loss.control.registration;
+        let (Some(old), Some(here)) = (locate(self.db, site), self.same_file(site.0)) else {
+            return Vec::new();
+        };
+        let mut tries = Vec::new();
+        let mut seen = vec![old];
+        let mut next = vec![statement(self.db, site.0, old).unwrap_or(old)];
+        for _ in 0..3 {
+            let found: Vec<Span> = next
+                .iter()
+                .flat_map(|span| definers(self.db, site.0, None, *span))
+                .filter(|span| !seen.contains(span) && self.is_value(site.0, *span))
+                .collect();
+            for span in &found {
+                let named = element(self.db, site.0, *span, &loss.control.name);
+                let core = named.map(|_| loss.control.name.to_string());
+                for (span, exits_go, core) in
+                    [(named.unwrap_or(*span), false, core), (*span, true, None)]
+                {
+                    tries.push(Try {
+                        was: whole(site.0),
+                        now: whole(here),
+                        wanted: Wanted {
+                            spans: vec![span],
+                            core,
+                            exits_go,
+                            ..Wanted::default()
+                        },
+                    });
+                }
+            }
+            seen.extend(&found);
+            next = found;
+        }
+        tries
+    }
+
+    /// Whether a top-level piece gives a name to a value: no import, no definition.
+    fn is_value(&self, file: SourceFile, span: Span) -> bool {
+        let facts = file_facts(self.db, file);
+        let spans = gatewatch_syntax::file_spans(self.db, file);
+        facts.items.iter().zip(spans.iter()).any(|(item, places)| {
+            contains(places.whole, span)
+                && item.head.imports.is_empty()
+                && item.head.classes.is_empty()
+                && !item.bodies.iter().any(|body| body.id == item.key)
+        })
+    }
+
+    /// The guard is the class's: in its bases, its decorators, a field of it.
+    fn class(&self, loss: &Loss) -> Vec<Try> {
+        let site = loss.control.registration;
+        if !matches!(site.1.node, PlaceNode::Class(_)) {
+            return Vec::new();
+        }
+        let Some(here) = self.same_file(site.0) else {
+            return Vec::new();
+        };
+        let found = locate(self.db, site).and_then(|name| members(self.db, site.0, name));
+        let Some((_, found)) = found else {
+            return Vec::new();
+        };
+        let name = loss.control.name.as_str();
+        let mut tries = Vec::new();
+        for span in &found {
+            if let Some(named) = element(self.db, site.0, *span, name) {
+                tries.push((named, Some(name.to_owned()), false));
+                tries.push((*span, None, true));
+            }
+        }
+        // Inherited.
+        tries.extend(found.first().map(|span| (*span, None, true)));
+        tries
+            .into_iter()
+            .map(|(span, core, exits_go)| Try {
+                was: whole(site.0),
+                now: whole(here),
+                wanted: Wanted {
+                    spans: vec![span],
+                    core,
+                    exits_go,
+                    ..Wanted::default()
+                },
+            })
+            .collect()
+    }
+
+    /// What the guard calls, and what it depends on, where that checks less than it did.
+    fn helpers(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+        let mut next: Vec<(SourceFile, Ustr)> = Vec::new();
+        for guard in &was.asked {
+            match &guard.callable {
+                Callable::Function(file, id) => next.push((*file, *id)),
+                Callable::Made { maker, inner, .. } => {
+                    next.push(*maker);
+                    next.extend(inner);
+                }
+                Callable::Class(file, id, _) => next.extend(self.methods(*file, *id)),
+                _ => {}
+            }
+        }
+        if let Some(definition) = loss.control.definition {
+            next.extend(self.function_of(definition).map(|id| (definition.0, id)));
+            if let Some(name) = locate(self.db, definition) {
+                let name = self.text(definition.0, name).to_owned();
+                next.extend(self.methods(definition.0, name.as_str().into()));
+            }
+        }
+        if let Handler::Function(file, id) = &was.entry_point.handler {
+            next.extend(self.called(*file, *id, Use::Handler));
+        }
+        let mut seen: Vec<(SourceFile, Ustr)> = Vec::new();
+        let mut tries = Vec::new();
+        while let Some((file, id)) = next.pop() {
+            if seen.contains(&(file, id)) || seen.len() > 64 {
+                continue;
+            }
+            seen.push((file, id));
+            next.extend(self.called(file, id, Use::Guard));
+            let Some(here) = self.same_file(file).filter(|here| *here != file) else {
+                continue;
+            };
+            let before = effects_of(self.db, self.trees.baseline, file, id, Use::Guard);
+            let after = effects_of(self.db, self.trees.current, here, id, Use::Guard);
+            let (Some(old), Some(new)) = (
+                function_spans(self.db, file, id),
+                function_spans(self.db, here, id),
+            ) else {
+                continue;
+            };
+            if self.text(file, old.whole) == self.text(here, new.whole)
+                || !checks_less(&before, &after)
+            {
+                continue;
+            }
+            tries.push(Try {
+                was: part(file, old.whole),
+                now: part(here, new.whole),
+                wanted: Wanted {
+                    spans: vec![old.whole],
+                    became: vec![(old.whole, new.whole)],
+                    exits_go: true,
+                    ..Wanted::default()
+                },
+            });
+        }
+        let _ = now;
+        tries
+    }
+
+    fn called(&self, file: SourceFile, id: Ustr, used: Use) -> Vec<(SourceFile, Ustr)> {
+        let effects = effects_of(self.db, self.trees.baseline, file, id, used);
+        effects
+            .calls
+            .iter()
+            .map(|(file, id, _)| (*file, *id))
+            .collect()
+    }
+
+    /// The methods of a class, or of what implements something for a type.
+    fn methods(&self, file: SourceFile, class: Ustr) -> Vec<(SourceFile, Ustr)> {
+        let facts = file_facts(self.db, file);
+        let bare = class.trim_start_matches('<').split([' ', '>']).next();
+        let bare = bare.unwrap_or_default();
+        let starts = [
+            format!("{class}."),
+            format!("<{bare}>."),
+            format!("<{bare} as"),
+        ];
+        facts
+            .items
+            .iter()
+            .flat_map(|item| item.bodies.iter())
+            .filter(|body| starts.iter().any(|start| body.id.starts_with(start)))
+            .map(|body| (file, body.id))
+            .collect()
+    }
+
+    /// The entry point went to a router without the guard: back to the one it was on.
+    fn router(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+        let (before, after) = (was.entry_point.site, now.entry_point.site);
+        let same = was.entry_point.own_path == now.entry_point.own_path
+            && was.entry_point.method == now.entry_point.method;
+        let (Some((old, new)), true) = (self.handlers(now, was), same) else {
+            return Vec::new();
+        };
+        let (Some(one), Some(other)) = (locate(self.db, before), locate(self.db, after)) else {
+            return Vec::new();
+        };
+        let decorates = old.file == before.0
+            && new.file == after.0
+            && old.span.is_some_and(|span| contains(span, one))
+            && new.span.is_some_and(|span| contains(span, other));
+        if loss.control.own || !decorates || before.0.path(self.db) != after.0.path(self.db) {
+            return Vec::new();
+        }
+        let mut became: Vec<(Span, Span)> = old.span.zip(new.span).into_iter().collect();
+        let line = |site: Site, span: Span| statement(self.db, site.0, span).unwrap_or(span);
+        became.push((line(before, one), line(after, other)));
+        vec![Try {
+            was: old,
+            now: new,
+            wanted: Wanted {
+                spans: vec![line(before, one)],
+                became,
+                exits_go: true,
+                ..Wanted::default()
+            },
+        }]
+    }
+
+    /// The place where a registration names its guard, else all of it.
+    pub(super) fn wanted(&self, loss: &Loss, span: Span) -> Wanted {
+        let name = loss.control.name.as_str();
+        let named = element(self.db, loss.control.registration.0, span, name);
+        Wanted {
+            spans: vec![named.unwrap_or(span)],
+            core: named.map(|_| name.to_owned()),
+            ..Wanted::default()
+        }
+    }
+
+    /// The whole statement around a registration or check, with all that is different in it.
+    fn all_around(&self, file: SourceFile, span: Span) -> Option<Wanted> {
+        Some(Wanted {
+            spans: vec![statement(self.db, file, span)?],
+            exits_go: true,
+            ..Wanted::default()
+        })
+    }
+
+    // ---- definitions --------------------------------------------------------------------------
+
+    /// A guard that changed: its definition as it was, under the name that it has now.
+    fn definition(&self, now: Site, was: Site) -> Vec<Try> {
+        let (Some((old_name, old)), Some((_, new))) =
+            (self.definition_span(was), self.definition_span(now))
+        else {
+            return Vec::new();
+        };
+        let around = [
+            Span {
+                start: old.start,
+                end: old_name.start,
+            },
+            Span {
+                start: old_name.end,
+                end: old.end,
+            },
+        ];
+        vec![Try {
+            was: part(was.0, old),
+            now: part(now.0, new),
+            wanted: Wanted {
+                spans: around.to_vec(),
+                became: vec![(old, new)],
+                exits_go: true,
+                ..Wanted::default()
+            },
+        }]
+    }
+
+    /// The definition of the same name in the file of now.
+    fn same_definition(&self, was: Site) -> Option<Site> {
+        let file = self.same_file(was.0)?;
+        let id = self.function_of(was)?;
+        function_site(self.db, file, id)
+    }
+
+    fn function_of(&self, site: Site) -> Option<Ustr> {
+        let facts = file_facts(self.db, site.0);
+        facts.items.iter().find_map(|item| {
+            item.bodies.iter().find_map(|body| {
+                (function_site(self.db, site.0, body.id) == Some(site)).then_some(body.id)
+            })
+        })
+    }
+
+    /// The name and the whole of a definition.
+    pub(super) fn definition_span(&self, site: Site) -> Option<(Span, Span)> {
+        let name = locate(self.db, site)?;
+        if let PlaceNode::Function(_) = site.1.node {
+            let id = self.function_of(site)?;
+            return Some((name, function_spans(self.db, site.0, id)?.whole));
+        }
+        Some((name, self.item_span(site)?))
+    }
+
+    /// What a guard leaves open: the list as it was.
+    fn list(&self, now: Site) -> Vec<Try> {
+        let Some(file) = self.trees.baseline.file(self.db, now.0.path(self.db)) else {
+            return Vec::new();
+        };
+        let spans = if now.1.in_body {
+            let whole = |file| Some(function_spans(self.db, file, now.1.code)?.whole);
+            whole(file).zip(whole(now.0))
+        } else {
+            self.item_span((file, now.1)).zip(self.item_span(now))
+        };
+        spans
+            .map(|(old, new)| Try {
+                was: part(file, old),
+                now: part(now.0, new),
+                wanted: Wanted {
+                    spans: vec![old],
+                    became: vec![(old, new)],
+                    exits_go: true,
+                    ..Wanted::default()
+                },
+            })
+            .into_iter()
+            .collect()
+    }
+}
+
+fn contains(span: Span, inner: Span) -> bool {
+    span.start <= inner.start && inner.end <= span.end
+}
+
+/// Whether one version of a function makes a check that another doesn't, or makes it better.
+fn checks_less(before: &Effects, after: &Effects) -> bool {
+    let best = |effects: &Effects, effect| {
+        effects
+            .checks
+            .iter()
+            .filter(|check| check.effect == effect)
+            .map(|check| check.strength)
+            .max()
+    };
+    before.checks.iter().any(|check| {
+        check.strength > Strength::Advisory
+            && best(after, check.effect) < best(before, check.effect)
+    }) || before.checks.len() > after.checks.len()
+}
