@@ -42,7 +42,6 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
         }
         Code::EntryPointWidened => {
             if let Some(pair) = pair {
-                found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
                 found.extend(fixer.mark_public(&pair.now));
             }
         }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use gatewatch_model::{Control, Coverage, Handler, Strength, function_spans, locate};
-use gatewatch_source::SourceFile;
-use gatewatch_syntax::{Part, Span, Wanted, element, restore, statement};
+use gatewatch_source::{Db, SourceFile};
+use gatewatch_syntax::{Part, Span, Wanted, restore, statement};
 
 use super::Fixer;
 use super::put_back::part;
@@ -73,7 +73,7 @@ impl Fixer<'_> {
     ) -> Option<Fix> {
         let site = control.registration;
         let from = locate(self.db, site)?;
-        let named = element(self.db, site.0, from, &control.name);
+        let (named, core) = self.written(site, &control.name, from);
         let title = match whose {
             "beside it" => format!("Use `{}`, as the entry points beside it do", control.name),
             _ => format!(
@@ -93,8 +93,8 @@ impl Fixer<'_> {
             let mut became: Vec<(Span, Span)> = vec![(span, mine.span?)];
             became.extend(self.heads(other).zip(self.heads(now)));
             let wanted = Wanted {
-                spans: vec![named.unwrap_or(from)],
-                core: named.map(|_| control.name.to_string()),
+                spans: vec![named],
+                core: core.clone(),
                 became,
                 exits_go: false,
             };
@@ -103,7 +103,20 @@ impl Fixer<'_> {
                 return None;
             }
             // Only the guard comes along, not what else the other one is.
-            if found.iter().any(|(span, _)| span.start != span.end) {
+            let path = other.entry_point.own_path.as_str();
+            let handler = match &other.entry_point.handler {
+                Handler::Function(_, id) => id.rsplit('.').next().unwrap_or_default(),
+                _ => "",
+            };
+            let more = found.iter().any(|(span, text)| {
+                span.start != span.end
+                    || (path.len() > 1 && text.contains(path))
+                    || text.contains("=>")
+                    || text
+                        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                        .any(|word| word == handler)
+            });
+            if more || !self.same_crate(one.file, mine.file) {
                 return None;
             }
             let mut files: Vec<(SourceFile, Vec<(Span, String)>)> = vec![(mine.file, found)];
@@ -161,6 +174,16 @@ impl Fixer<'_> {
         found
     }
 
+    /// Whether what one file may name, the other may, too.
+    fn same_crate(&self, one: SourceFile, other: SourceFile) -> bool {
+        let root = |file: SourceFile| {
+            let path = file.path(self.db).as_str();
+            let end = path.rfind("src/").unwrap_or(0);
+            path.get(..end).unwrap_or_default().to_owned()
+        };
+        file_extension(self.db, one) != "rs" || root(one) == root(other)
+    }
+
     /// A handler's definition without its decorators.
     fn heads(&self, coverage: &Coverage) -> Option<Span> {
         let Handler::Function(file, id) = &coverage.entry_point.handler else {
@@ -181,6 +204,10 @@ impl Fixer<'_> {
             .signature(*id)
             .is_some_and(|signature| signature.is_async)
     }
+}
+
+fn file_extension(db: &dyn Db, file: SourceFile) -> &str {
+    file.path(db).extension()
 }
 
 /// The guard that is written for an entry point alone.

@@ -8,7 +8,7 @@ use gatewatch_model::{
 };
 use gatewatch_source::SourceFile;
 use gatewatch_syntax::{
-    Part, Span, Wanted, definers, element, file_facts, members, statement,
+    Part, Span, Wanted, definers, element, file_facts, members, parameter, statement,
 };
 use ustr::Ustr;
 
@@ -29,7 +29,7 @@ impl Fixer<'_> {
                 if let Some(definition) = loss.control.definition {
                     tries.extend(self.definition(*site, definition));
                 }
-                tries.extend(self.helpers(loss, now, was));
+                tries.extend(self.helpers(loss, was));
                 tries.extend(self.named(loss));
                 tries
             }
@@ -43,7 +43,8 @@ impl Fixer<'_> {
                 let mut tries = self.own(loss, now, was);
                 tries.extend(self.named(loss));
                 tries.extend(self.class(loss));
-                tries.extend(self.helpers(loss, now, was));
+                tries.extend(self.links(loss, now, was));
+                tries.extend(self.helpers(loss, was));
                 tries.extend(self.router(loss, now, was));
                 tries
             }
@@ -55,17 +56,7 @@ impl Fixer<'_> {
         let Some(old) = locate(self.db, was) else {
             return Vec::new();
         };
-        let mut tries = Vec::new();
-        // A hook: it is registered where it is defined.
-        if let Some(definition) = loss.control.definition
-            && let Some((_, span)) = self.definition_span(definition)
-            && definition.0 == was.0
-            && span.start <= old.start
-            && old.end <= span.end
-            && let Some(now) = self.same_definition(definition)
-        {
-            tries.extend(self.definition(now, definition));
-        }
+        let mut tries = self.hook(loss, old);
         let ways = [Some(self.wanted(loss, old)), self.all_around(was.0, old)];
         for wanted in ways.into_iter().flatten() {
             if let Some(here) = self.same_file(was.0) {
@@ -94,7 +85,13 @@ impl Fixer<'_> {
             return Vec::new();
         };
         let wanted = self.wanted(loss, old);
-        let mut tries = Vec::new();
+        let mut tries = self.hook(loss, old);
+        if matches!(
+            loss.code,
+            Code::AuthorizationAfterFetch | Code::AuthorizationAfterWrite
+        ) {
+            tries.extend(self.earlier(loss, now, was));
+        }
         let all = self.all_around(site.0, old);
         let mut told = Vec::new();
         let mut both = |was: Part, now: Part, told: &[(Span, Span)]| {
@@ -151,6 +148,79 @@ impl Fixer<'_> {
                 spans.extend(more);
                 spans.sort();
                 spans.dedup();
+            }
+        }
+        tries
+    }
+
+    /// A guard that is registered where it is defined.
+    fn hook(&self, loss: &Loss, registered: Span) -> Vec<Try> {
+        let site = loss.control.registration;
+        let Some(definition) = loss.control.definition else {
+            return Vec::new();
+        };
+        let Some((_, span)) = self.definition_span(definition) else {
+            return Vec::new();
+        };
+        if definition.0 != site.0 || !contains(span, registered) {
+            return Vec::new();
+        }
+        if let Some(now) = self.same_definition(definition) {
+            return self.definition(now, definition);
+        }
+        self.same_file(site.0)
+            .map(|here| Try {
+                was: whole(site.0),
+                now: whole(here),
+                wanted: Wanted {
+                    spans: vec![span],
+                    ..Wanted::default()
+                },
+            })
+            .into_iter()
+            .collect()
+    }
+
+    /// A check that went behind what it protects: the statement that makes it, where it was.
+    fn earlier(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Option<Try> {
+        let site = loss.control.registration;
+        let (before, after) = self.handlers(now, was)?;
+        let around = statement(self.db, site.0, locate(self.db, site)?)?;
+        Some(Try {
+            was: before,
+            now: after,
+            wanted: Wanted {
+                spans: vec![around],
+                became: before.span.zip(after.span).into_iter().collect(),
+                ..Wanted::default()
+            },
+        })
+    }
+
+    /// Of guards that lead to one another the link that is gone.
+    fn links(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+        let mut tries = Vec::new();
+        for guard in &was.asked {
+            let stands = now.asked.iter().any(|other| other.name() == guard.name());
+            let site = guard.site;
+            let (Some(span), Some(here)) = (locate(self.db, site), self.same_file(site.0)) else {
+                continue;
+            };
+            if stands || site == loss.control.registration {
+                continue;
+            }
+            for wanted in [
+                Some(self.wanted_of(site, &guard.name(), span)),
+                self.all_around(site.0, span),
+            ]
+            .into_iter()
+            .flatten()
+            {
+                tries.push(Try {
+                    was: whole(site.0),
+                    now: whole(here),
+                    wanted,
+                });
             }
         }
         tries
@@ -257,7 +327,7 @@ impl Fixer<'_> {
     }
 
     /// What the guard calls, and what it depends on, where that checks less than it did.
-    fn helpers(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Vec<Try> {
+    fn helpers(&self, loss: &Loss, was: &Coverage) -> Vec<Try> {
         let mut next: Vec<(SourceFile, Ustr)> = Vec::new();
         for guard in &was.asked {
             match &guard.callable {
@@ -315,7 +385,6 @@ impl Fixer<'_> {
                 },
             });
         }
-        let _ = now;
         tries
     }
 
@@ -381,13 +450,31 @@ impl Fixer<'_> {
     }
 
     /// The place where a registration names its guard, else all of it.
-    pub(super) fn wanted(&self, loss: &Loss, span: Span) -> Wanted {
-        let name = loss.control.name.as_str();
-        let named = element(self.db, loss.control.registration.0, span, name);
+    fn wanted(&self, loss: &Loss, span: Span) -> Wanted {
+        self.wanted_of(loss.control.registration, &loss.control.name, span)
+    }
+
+    fn wanted_of(&self, site: Site, name: &str, span: Span) -> Wanted {
+        let (named, core) = self.written(site, name, span);
         Wanted {
-            spans: vec![named.unwrap_or(span)],
-            core: named.map(|_| name.to_owned()),
+            spans: vec![named],
+            core,
             ..Wanted::default()
+        }
+    }
+
+    /// How a guard is written at a registration: the element that names it, or the parameter that takes what it gives. And
+    /// the word that tells it from others there.
+    pub(super) fn written(&self, site: Site, name: &str, span: Span) -> (Span, Option<String>) {
+        if let Some(named) = element(self.db, site.0, span, name) {
+            return (named, Some(name.to_owned()));
+        }
+        match parameter(self.db, site.0, span) {
+            Some(whole) => {
+                let text = self.text(site.0, whole);
+                (whole, text.contains(name).then(|| name.to_owned()))
+            }
+            None => (span, None),
         }
     }
 

@@ -202,6 +202,26 @@ pub fn members(db: &dyn Db, file: SourceFile, name: Span) -> Option<(Span, Vec<S
     Some((span(whole)?, found))
 }
 
+/// The parameter of a function in which a span stands.
+pub fn parameter(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
+    let tree = tree_of(db, file)?;
+    let (start, end) = (span.start as usize, span.end as usize);
+    let mut node = tree.root_node().descendant_for_byte_range(start, end)?;
+    loop {
+        let parent = node.parent()?;
+        if parent.kind().ends_with("parameters") {
+            return Some(Span {
+                start: u32::try_from(node.start_byte()).ok()?,
+                end: u32::try_from(node.end_byte()).ok()?,
+            });
+        }
+        if parent.kind().contains("block") || parent.kind().ends_with("body") {
+            return None;
+        }
+        node = parent;
+    }
+}
+
 /// What binds, in a part of a file, the names that stand in a span of it.
 pub fn definers(db: &dyn Db, file: SourceFile, within: Option<Span>, span: Span) -> Vec<Span> {
     let Some(tree) = tree_of(db, file) else {
@@ -313,17 +333,24 @@ impl Restoring<'_> {
             _ if parts => Shape::Lines,
             shape => shape,
         };
-        let before = self.edits.len();
-        self.rows_as(shape, b, &bs, c, &cs);
-        // Told to be one, and nothing alike: it is another thing by now.
+        if let ([one], [other]) = (&bs[..], &cs[..])
+            && was
+                .zip(now)
+                .is_some_and(|both| self.became.contains(&both))
+        {
+            self.counterparts(*one, *other);
+            return;
+        }
+        // Nothing alike: it is another thing by now.
         let together = bs
             .iter()
             .filter(|piece| self.touches(piece))
             .all(|one| cs.iter().any(|other| self.is_partner(one, other)));
         if parts && bs.len() == 1 && !together {
-            self.edits.truncate(before);
             self.lost = true;
+            return;
         }
+        self.rows_as(shape, b, &bs, c, &cs);
     }
 
     /// Whether two pieces can be one.
@@ -389,7 +416,13 @@ impl Restoring<'_> {
                 let cs = c.inside(self.kinds);
                 self.rows(b, &[b], c, &cs);
             }
-            _ if b.node.kind_id() != c.node.kind_id() => self.replace(&b, &c),
+            _ if b.node.kind_id() != c.node.kind_id() => {
+                if piece::is_definition(b.node) && !self.is_inside(&b) {
+                    self.lost = true;
+                } else {
+                    self.replace(&b, &c);
+                }
+            }
             _ => {
                 let (bs, cs) = (b.inside(self.kinds), c.inside(self.kinds));
                 self.rows(b, &bs, c, &cs);
@@ -615,7 +648,11 @@ fn region<'t>(
     }
     let piece = Piece::new(node);
     if piece.start >= start && piece.end <= end {
-        return (piece, vec![piece]);
+        // A call of a chain is its last link.
+        return match (piece.shape(kinds), piece.inside(kinds).last()) {
+            (Shape::Chain, Some(link)) => (piece, vec![*link]),
+            _ => (piece, vec![piece]),
+        };
     }
     let inside = piece
         .inside(kinds)

@@ -131,6 +131,11 @@ impl Restoring<'_> {
 
     /// How much two pieces are the same; 0 if they are not.
     fn likeness(&self, b: &Piece<'_>, c: &Piece<'_>, outer: bool) -> u32 {
+        let like = self.likeness_by_text(b, c, outer);
+        if like == 0 && b.same_field(c) { 5 } else { like }
+    }
+
+    fn likeness_by_text(&self, b: &Piece<'_>, c: &Piece<'_>, outer: bool) -> u32 {
         if self.are_told(b, c) {
             return 100_000;
         }
@@ -200,11 +205,16 @@ impl Restoring<'_> {
         let mut all = Vec::new();
         words(c, self.now, &mut all);
         let rest: Vec<&str> = rest.into_iter().filter(telling).collect();
-        let found = rest.iter().filter(|word| all.contains(word)).count();
-        match rest.len() {
-            0 => 0,
-            all => u32::try_from(1000 * found / all).unwrap_or(0),
+        let found = rest.iter().filter(|word| all.contains(*word)).count();
+        if rest.is_empty() {
+            return 0;
         }
+        // Either may have lost or got something else, too.
+        let its: Vec<&str> = all.into_iter().filter(telling).collect();
+        let back = its.iter().filter(|word| rest.contains(word)).count();
+        let part = |found: usize, all: usize| 1000 * found / all.max(1);
+        let most = part(found, rest.len()).max(part(back, its.len()));
+        u32::try_from(most).unwrap_or(0)
     }
 }
 

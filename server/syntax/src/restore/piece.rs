@@ -31,6 +31,8 @@ pub(super) struct Piece<'t> {
     link: bool,
     /// What is below a definition that has no decorators.
     bare: bool,
+    /// The place that the grammar gives it in what it is in.
+    field: Option<&'static str>,
 }
 
 /// The kinds of nodes that hold statements or members, beside blocks.
@@ -104,7 +106,13 @@ impl<'t> Piece<'t> {
             end: node.end_byte(),
             link: false,
             bare,
+            field: None,
         }
+    }
+
+    /// Whether two pieces have the same place in things of one kind.
+    pub(super) fn same_field(&self, other: &Piece<'_>) -> bool {
+        self.field.is_some() && self.field == other.field
     }
 
     pub(super) fn is_link(&self) -> bool {
@@ -195,7 +203,14 @@ impl<'t> Piece<'t> {
                 }
                 found
             }
-            Shape::Fixed => children(self.node).into_iter().map(Self::new).collect(),
+            Shape::Fixed => children(self.node)
+                .into_iter()
+                .zip(0..)
+                .map(|(child, index)| Self {
+                    field: self.node.field_name_for_child(index),
+                    ..Self::new(child)
+                })
+                .collect(),
         }
     }
 
@@ -211,6 +226,7 @@ impl<'t> Piece<'t> {
                 end: node.end_byte(),
                 link: true,
                 bare: false,
+                field: None,
             });
             node = inner;
         }

@@ -107,7 +107,13 @@ impl Restoring<'_> {
         match shape {
             Shape::Lines => self.insert_line(piece, previous, next, gap_before, gap_behind, c, cs),
             Shape::Chain => {
-                let Some(previous) = previous.or(cs.first()) else {
+                // Of what it stood behind only the beginning is left: it stood last, and does again.
+                let last = kept.iter().rev().find(|(old, _)| *old < at);
+                let behind = match last {
+                    Some((0, _)) | None if at + 1 == bs.len() && at > 1 => cs.last(),
+                    _ => previous.or(cs.first()),
+                };
+                let Some(previous) = behind else {
                     self.lost = true;
                     return;
                 };
