@@ -24,6 +24,9 @@ pub use kinds::{Kinds, KindsError};
 pub use queries::{
     FunctionFacts, Heads, facts as file_facts, function, heads, language, spans as file_spans,
 };
-pub use restore::{Part, Wanted, definers, element, members, parameter, restore, restore_names, statement};
+pub use restore::{
+    Part, Wanted, definers, element, members, parameter, restore, restore_names, statement,
+    top_level,
+};
 pub use spans::{DefinitionSpans, ItemSpans, Span, Spans};
 pub use tree_sitter::{InputEdit, Point};

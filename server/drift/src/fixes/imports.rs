@@ -10,7 +10,12 @@ use crate::finding::FixEdit;
 
 impl Fixer<'_> {
     /// Imports that a piece of text needs and the file no longer has.
-    pub(super) fn missing_imports(&self, file: SourceFile, text: &str, from: SourceFile) -> Vec<FixEdit> {
+    pub(super) fn missing_imports(
+        &self,
+        file: SourceFile,
+        text: &str,
+        from: SourceFile,
+    ) -> Vec<FixEdit> {
         let have = module_roles(self.db, file);
         let words: Vec<&str> = text
             .split(|c: char| !(c.is_alphanumeric() || c == '_'))

@@ -2,6 +2,7 @@
 //! is meant so.
 
 mod imports;
+mod order;
 mod public;
 mod put_back;
 mod siblings;

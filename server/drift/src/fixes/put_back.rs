@@ -8,6 +8,7 @@ use gatewatch_source::SourceFile;
 use gatewatch_syntax::{Part, Span, Wanted, file_facts, restore, restore_names};
 
 use super::Fixer;
+use crate::code::Code;
 use crate::compare::{Compare, entry_name};
 use crate::finding::{Finding, Fix, FixEdit};
 use crate::loss::{Cause, Loss, losses};
@@ -40,6 +41,17 @@ impl Fixer<'_> {
                 if loss.code != finding.code || !same_place {
                     continue;
                 }
+                // It is new where it stands: what it took the place of stood elsewhere.
+                if let Cause::Guard(site) = &loss.cause
+                    && loss.code == Code::GuardInert
+                    && loss.control.own
+                {
+                    return Some(Fix {
+                        title: format!("Move `{}` in front of the routes", loss.control.name),
+                        preferred: true,
+                        edits: self.in_front(*site)?,
+                    });
+                }
                 let edits = self.restored(&loss, &pair.now, was)?;
                 return Some(Fix {
                     title: title(&loss),
@@ -53,14 +65,6 @@ impl Fixer<'_> {
 
     fn restored(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Option<Vec<FixEdit>> {
         let tries = self.ways(loss, now, was);
-        if std::env::var_os("GWDBG").is_some() {
-            eprintln!("LOSS {:?} {} via {} own {} cause {:?}", loss.code, loss.control.name, loss.control.via, loss.control.own, loss.cause);
-            for one in &tries {
-                eprintln!("  TRY {:?} -> {:?}", one.was.span, one.now.span);
-                for span in &one.wanted.spans { eprintln!("    W {:?} core {:?} exits {}", self.text(one.was.file, *span), one.wanted.core, one.wanted.exits_go); }
-                eprintln!("    = {:?}", restore(self.db, one.was, one.now, &one.wanted));
-            }
-        }
         tries.into_iter().find_map(|one| self.edits(&one, loss))
     }
 
@@ -99,7 +103,11 @@ impl Fixer<'_> {
     }
 
     /// Adds the imports and definitions that what comes back needs.
-    pub(super) fn needed(&self, was: SourceFile, files: &mut Vec<(SourceFile, Vec<(Span, String)>)>) {
+    pub(super) fn needed(
+        &self,
+        was: SourceFile,
+        files: &mut Vec<(SourceFile, Vec<(Span, String)>)>,
+    ) {
         let Some((file, edits)) = files.first() else {
             return;
         };
@@ -156,18 +164,13 @@ pub(super) fn part(file: SourceFile, span: Span) -> Part {
 }
 
 /// Adds an edit unless it is in the way of one that is there.
-fn add(
-    files: &mut Vec<(SourceFile, Vec<(Span, String)>)>,
-    file: SourceFile,
-    edit: (Span, String),
-) {
+fn add(files: &mut Vec<(SourceFile, Vec<(Span, String)>)>, file: SourceFile, edit: (Span, String)) {
     let Some((_, edits)) = files.iter_mut().find(|(other, _)| *other == file) else {
         files.push((file, vec![edit]));
         return;
     };
     let clash = edits.iter().any(|(span, text)| {
-        (edit.0.start < span.end && span.start < edit.0.end)
-            || (*span == edit.0 && *text == edit.1)
+        (edit.0.start < span.end && span.start < edit.0.end) || (*span == edit.0 && *text == edit.1)
     });
     if !clash {
         edits.push(edit);

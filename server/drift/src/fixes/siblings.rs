@@ -46,11 +46,7 @@ impl Fixer<'_> {
     }
 
     /// The guard of another way to the same handler.
-    pub(super) fn like_the_other_way(
-        &self,
-        now: &Coverage,
-        all: &[Arc<Coverage>],
-    ) -> Option<Fix> {
+    pub(super) fn like_the_other_way(&self, now: &Coverage, all: &[Arc<Coverage>]) -> Option<Fix> {
         all.iter()
             .filter(|other| {
                 other.entry_point.handler == now.entry_point.handler
@@ -76,11 +72,7 @@ impl Fixer<'_> {
         let (named, core) = self.written(site, &control.name, from);
         let title = match whose {
             "beside it" => format!("Use `{}`, as the entry points beside it do", control.name),
-            _ => format!(
-                "Use `{}`, as `{}` does",
-                control.name,
-                entry_name(other)
-            ),
+            _ => format!("Use `{}`, as `{}` does", control.name, entry_name(other)),
         };
         if control.name == "inline" {
             return None;

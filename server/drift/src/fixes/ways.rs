@@ -3,12 +3,13 @@
 
 use gatewatch_frameworks::PlaceNode;
 use gatewatch_model::{
-    Callable, Coverage, Effects, Handler, Site, Strength, Use, effects_of, function_site,
-    function_spans, locate,
+    Callable, Coverage, Effects, Handler, Module, Site, Strength, Use, effects_of, function_site,
+    function_spans, locate, resolve_module,
 };
 use gatewatch_source::SourceFile;
+use gatewatch_syntax::facts::Imported;
 use gatewatch_syntax::{
-    Part, Span, Wanted, definers, element, file_facts, members, parameter, statement,
+    Part, Span, Wanted, definers, element, file_facts, members, parameter, statement, top_level,
 };
 use ustr::Ustr;
 
@@ -159,10 +160,11 @@ impl Fixer<'_> {
         let Some(definition) = loss.control.definition else {
             return Vec::new();
         };
-        let Some((_, span)) = self.definition_span(definition) else {
+        let Some((name, span)) = self.definition_span(definition) else {
             return Vec::new();
         };
-        if definition.0 != site.0 || !contains(span, registered) {
+        // Above its name, as a decorator is.
+        if definition.0 != site.0 || !contains(span, registered) || registered.end > name.start {
             return Vec::new();
         }
         if let Some(now) = self.same_definition(definition) {
@@ -237,29 +239,43 @@ impl Fixer<'_> {
         of(was).zip(of(now))
     }
 
-    /// The guard stands in a list, or under a name, that the registration uses.
+    /// The guard stands in a list, or under a name, that the registration or the guard itself uses.
     fn named(&self, loss: &Loss) -> Vec<Try> {
+        let name = loss.control.name.as_str();
+        let mut next: Vec<(SourceFile, Span)> = Vec::new();
         let site = loss.control.registration;
-        let (Some(old), Some(here)) = (locate(self.db, site), self.same_file(site.0)) else {
-            return Vec::new();
-        };
+        if let Some(old) = locate(self.db, site) {
+            let (written, _) = self.written(site, name, old);
+            next.push((site.0, written));
+        }
+        if let Some(definition) = loss.control.definition
+            && let Some((_, span)) = self.definition_span(definition)
+        {
+            next.push((definition.0, span));
+        }
+        let mut seen = next.clone();
         let mut tries = Vec::new();
-        let mut seen = vec![old];
-        let mut next = vec![statement(self.db, site.0, old).unwrap_or(old)];
         for _ in 0..3 {
-            let found: Vec<Span> = next
-                .iter()
-                .flat_map(|span| definers(self.db, site.0, None, *span))
-                .filter(|span| !seen.contains(span) && self.is_value(site.0, *span))
-                .collect();
-            for span in &found {
-                let named = element(self.db, site.0, *span, &loss.control.name);
-                let core = named.map(|_| loss.control.name.to_string());
+            let mut found: Vec<(SourceFile, Span)> = Vec::new();
+            for (file, span) in &next {
+                for word in words(self.text(*file, *span)) {
+                    let value = self.value_of(*file, word);
+                    found.extend(value.filter(|value| !seen.contains(value)));
+                }
+            }
+            found.sort_by_key(|(file, span)| (file.path(self.db).clone(), *span));
+            found.dedup();
+            for (file, span) in &found {
+                let Some(here) = self.same_file(*file).filter(|here| here != file) else {
+                    continue;
+                };
+                let named = element(self.db, *file, *span, name);
+                let core = named.map(|_| name.to_owned());
                 for (span, exits_go, core) in
                     [(named.unwrap_or(*span), false, core), (*span, true, None)]
                 {
                     tries.push(Try {
-                        was: whole(site.0),
+                        was: whole(*file),
                         now: whole(here),
                         wanted: Wanted {
                             spans: vec![span],
@@ -274,6 +290,31 @@ impl Fixer<'_> {
             next = found;
         }
         tries
+    }
+
+    /// The value that a name has at the top of a file, or of the file that it is imported from.
+    fn value_of(&self, file: SourceFile, name: &str) -> Option<(SourceFile, Span)> {
+        let (mut file, mut name) = (file, name.to_owned());
+        for _ in 0..4 {
+            let facts = file_facts(self.db, file);
+            let import = facts
+                .items
+                .iter()
+                .flat_map(|item| item.head.imports.iter())
+                .find(|import| import.local == name.as_str());
+            let Some(import) = import else {
+                let span = top_level(self.db, file, &name)?;
+                return self.is_value(file, span).then_some((file, span));
+            };
+            let Imported::Name(of) = import.what else {
+                return None;
+            };
+            match resolve_module(self.db, self.trees.baseline, file, &import.module) {
+                Module::File(other) => (file, name) = (other, of.to_string()),
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Whether a top-level piece gives a name to a value: no import, no definition.
@@ -573,6 +614,17 @@ impl Fixer<'_> {
 
 fn contains(span: Span, inner: Span) -> bool {
     span.start <= inner.start && inner.end <= span.end
+}
+
+/// The names in a text.
+fn words(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$'))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// Whether one version of a function makes a check that another doesn't, or makes it better.

@@ -46,12 +46,7 @@ pub struct Wanted {
 
 /// Replacements in the text of `now`, sorted and none overlapping, that bring back what is wanted of `was`. `None` if
 /// nothing of it is missing, or it has no place any more.
-pub fn restore(
-    db: &dyn Db,
-    was: Part,
-    now: Part,
-    wanted: &Wanted,
-) -> Option<Vec<(Span, String)>> {
+pub fn restore(db: &dyn Db, was: Part, now: Part, wanted: &Wanted) -> Option<Vec<(Span, String)>> {
     let language = language(db, now.file)?;
     if self::language(db, was.file) != Some(language) {
         return None;
@@ -222,6 +217,12 @@ pub fn parameter(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
     }
 }
 
+/// What defines a name at the top of a file.
+pub fn top_level(db: &dyn Db, file: SourceFile, name: &str) -> Option<Span> {
+    let tree = tree_of(db, file)?;
+    names::top_of(&tree, &file.content(db).text, name)
+}
+
 /// What binds, in a part of a file, the names that stand in a span of it.
 pub fn definers(db: &dyn Db, file: SourceFile, within: Option<Span>, span: Span) -> Vec<Span> {
     let Some(tree) = tree_of(db, file) else {
@@ -334,9 +335,7 @@ impl Restoring<'_> {
             shape => shape,
         };
         if let ([one], [other]) = (&bs[..], &cs[..])
-            && was
-                .zip(now)
-                .is_some_and(|both| self.became.contains(&both))
+            && was.zip(now).is_some_and(|both| self.became.contains(&both))
         {
             self.counterparts(*one, *other);
             return;
@@ -530,6 +529,19 @@ impl Restoring<'_> {
             self.replace_gap(b, bs, c, cs, gap);
             return;
         }
+        // The only argument, of a call that is known to be the same.
+        if shape == Shape::List
+            && let ([piece], [now]) = (bs, cs)
+            && !wanted.is_empty()
+            && b.node.kind().starts_with("argument")
+            && !self.wraps(piece, now)
+        {
+            self.replace(piece, now);
+            return;
+        }
+        if shape == Shape::Lines && all && self.exits_go && self.replaced(bs, cs, gap, &wanted) {
+            return;
+        }
         let mut covered: Vec<usize> = Vec::new();
         for at in &wanted {
             let Some(piece) = bs.get(*at) else { continue };
@@ -550,10 +562,7 @@ impl Restoring<'_> {
             }
             // Something of it is there still, without what was around it.
             let inner = gap.come.iter().copied().find(|other| {
-                !covered.contains(other)
-                    && cs
-                        .get(*other)
-                        .is_some_and(|now| self.wraps(piece, now))
+                !covered.contains(other) && cs.get(*other).is_some_and(|now| self.wraps(piece, now))
             });
             match inner {
                 Some(other) => {
@@ -567,13 +576,13 @@ impl Restoring<'_> {
         }
         if all && self.exits_go {
             let first = usize::from(shape == Shape::Chain);
-            for at in gap.come.iter().filter(|at| **at >= first && !covered.contains(at)) {
-                let leaves = cs.get(*at).is_some_and(|piece| {
-                    self.may_leave(piece)
-                        || (self.dropped.iter())
-                            .any(|word| pairing::has_word(piece, self.now, word))
-                });
-                if leaves || shape == Shape::Chain {
+            for at in gap
+                .come
+                .iter()
+                .filter(|at| **at >= first && !covered.contains(at))
+            {
+                let goes = cs.get(*at).is_some_and(|piece| self.goes(piece));
+                if goes || shape == Shape::Chain {
                     self.remove(shape, cs, *at);
                 }
             }
@@ -588,6 +597,46 @@ impl Restoring<'_> {
                 }
             }
         }
+    }
+
+    /// Puts the earlier statements in the place of those that go, where they follow one another.
+    fn replaced(
+        &mut self,
+        bs: &[Piece<'_>],
+        cs: &[Piece<'_>],
+        gap: &Gap<'_>,
+        wanted: &[usize],
+    ) -> bool {
+        let (Some(first), Some(last)) = (
+            wanted.first().and_then(|at| bs.get(*at)),
+            wanted.last().and_then(|at| bs.get(*at)),
+        ) else {
+            return false;
+        };
+        let (Some(from), Some(to)) = (
+            gap.come.first().and_then(|at| cs.get(*at)),
+            gap.come.last().and_then(|at| cs.get(*at)),
+        ) else {
+            return false;
+        };
+        let all_go = gap
+            .come
+            .iter()
+            .all(|at| cs.get(*at).is_some_and(|piece| self.goes(piece)));
+        if wanted.len() != gap.gone.len() || !all_go {
+            return false;
+        }
+        self.replace_run(first, last, from, to);
+        true
+    }
+
+    /// Whether a new statement has to go: it could leave, or fed what goes.
+    fn goes(&self, piece: &Piece<'_>) -> bool {
+        self.may_leave(piece)
+            || self
+                .dropped
+                .iter()
+                .any(|word| pairing::has_word(piece, self.now, word))
     }
 
     /// Whether the control flow may leave the function at a piece, or go on to what a guard stands in front of.
@@ -627,19 +676,13 @@ struct Gap<'g> {
 }
 
 /// The smallest node around a part of a text, and the pieces of the part.
-fn region<'t>(
-    root: Node<'t>,
-    span: Option<Span>,
-    kinds: &Kinds,
-) -> (Piece<'t>, Vec<Piece<'t>>) {
+fn region<'t>(root: Node<'t>, span: Option<Span>, kinds: &Kinds) -> (Piece<'t>, Vec<Piece<'t>>) {
     let whole = Piece::new(root);
     let Some(span) = span else {
         return (whole, whole.inside(kinds));
     };
     let (start, end) = (span.start as usize, span.end as usize);
-    let mut node = root
-        .descendant_for_byte_range(start, end)
-        .unwrap_or(root);
+    let mut node = root.descendant_for_byte_range(start, end).unwrap_or(root);
     while let Some(parent) = node.parent() {
         if parent.byte_range() != node.byte_range() || parent.parent().is_none() {
             break;

@@ -35,12 +35,7 @@ pub(super) fn missing(
 }
 
 /// What binds the names of a span: in a part of the text, else at its top.
-pub(super) fn definers_of(
-    tree: &Tree,
-    text: &str,
-    within: Option<Span>,
-    span: Span,
-) -> Vec<Span> {
+pub(super) fn definers_of(tree: &Tree, text: &str, within: Option<Span>, span: Span) -> Vec<Span> {
     let mut had = HashMap::new();
     match within {
         Some(_) => definers(tree.root_node(), text, within, &mut had),
@@ -56,6 +51,13 @@ pub(super) fn definers_of(
     found.sort();
     found.dedup();
     found
+}
+
+/// What defines a name at the top of a text.
+pub(super) fn top_of(tree: &Tree, text: &str, name: &str) -> Option<Span> {
+    let mut had = HashMap::new();
+    top(tree.root_node(), text, &mut had);
+    had.get(name)?.first().copied()
 }
 
 /// The names in what edits take out that the earlier text doesn't know: what they stand for came with it.
@@ -284,7 +286,9 @@ fn imported<'s>(
             let whole = if node.kind() == "dotted_name" && module.is_some()
                 || node.kind() == "aliased_import"
                 || node.kind() == "import_specifier"
-                || node.parent().is_some_and(|parent| parent.kind() == "use_list")
+                || node
+                    .parent()
+                    .is_some_and(|parent| parent.kind() == "use_list")
             {
                 node
             } else {

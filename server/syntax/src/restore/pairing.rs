@@ -50,12 +50,7 @@ impl Restoring<'_> {
             if kept.iter().any(|(one, _)| *one == at) {
                 continue;
             }
-            let free = |other: usize| {
-                !kept
-                    .iter()
-                    .chain(&moved)
-                    .any(|(_, taken)| *taken == other)
-            };
+            let free = |other: usize| !kept.iter().chain(&moved).any(|(_, taken)| *taken == other);
             let label = b.label(self.was, self.kinds);
             let found = (0..now.len())
                 .filter(|other| free(*other))
@@ -132,7 +127,11 @@ impl Restoring<'_> {
     /// How much two pieces are the same; 0 if they are not.
     fn likeness(&self, b: &Piece<'_>, c: &Piece<'_>, outer: bool) -> u32 {
         let like = self.likeness_by_text(b, c, outer);
-        if like == 0 && b.same_field(c) { 5 } else { like }
+        if like == 0 && b.same_field(c) {
+            5
+        } else {
+            like
+        }
     }
 
     fn likeness_by_text(&self, b: &Piece<'_>, c: &Piece<'_>, outer: bool) -> u32 {
@@ -181,7 +180,23 @@ impl Restoring<'_> {
                 || c.shape(self.kinds) == super::piece::Shape::Chain;
             let same_role = chains
                 || (super::piece::is_definition(b.node) && super::piece::is_definition(c.node));
-            return if same_role && shared >= 400 { shared } else { 0 };
+            return if same_role && shared >= 400 {
+                shared
+            } else {
+                0
+            };
+        }
+        // A parameter of another name that takes the same.
+        let of_type = |node: Node<'_>, text| {
+            let of = node.child_by_field_name("type")?;
+            let named = node.kind().ends_with("parameter");
+            let text: Option<&str> = str::get(text, of.byte_range());
+            text.filter(|_| named)
+        };
+        if let (Some(one), Some(other)) = (of_type(b.node, self.was), of_type(c.node, self.now))
+            && one == other
+        {
+            return 300;
         }
         if !mine.is_empty() && !its.is_empty() {
             let loose = super::piece::is_definition(b.node)

@@ -170,9 +170,7 @@ impl<'t> Piece<'t> {
                 let module = self.node.child_by_field_name("module_name");
                 children(self.node)
                     .into_iter()
-                    .filter(|child| {
-                        child.is_named() && Some(*child) != module && !child.is_extra()
-                    })
+                    .filter(|child| child.is_named() && Some(*child) != module && !child.is_extra())
                     .map(Self::new)
                     .collect()
             }

@@ -1,7 +1,7 @@
 //! Where a piece goes, and how it is written there: with the commas, lines and blanks of the text that it comes into.
 
-use super::piece::{Piece, Shape, children};
 use super::pairing::likeness_of_words;
+use super::piece::{Piece, Shape, children};
 use super::{Edit, Gap, Restoring};
 use crate::Span;
 
@@ -11,7 +11,9 @@ impl Restoring<'_> {
         let mut edits = self.edits.clone();
         // Those at one place keep their order.
         edits.sort_by_key(|edit| (edit.start, edit.end));
-        edits.dedup_by(|b, a| a.start == b.start && a.end == b.end && a.end > a.start && a.text == b.text);
+        edits.dedup_by(|b, a| {
+            a.start == b.start && a.end == b.end && a.end > a.start && a.text == b.text
+        });
         if edits
             .windows(2)
             .any(|pair| matches!(pair, [a, b] if a.end > b.start))
@@ -45,6 +47,22 @@ impl Restoring<'_> {
             indent(self.now, c.start),
         );
         self.push(c.start, c.end, text);
+    }
+
+    /// Puts a run of earlier pieces in the place of a run of present ones.
+    pub(super) fn replace_run(
+        &mut self,
+        first: &Piece<'_>,
+        last: &Piece<'_>,
+        from: &Piece<'_>,
+        to: &Piece<'_>,
+    ) {
+        let text = shifted(
+            self.was.get(first.start..last.end).unwrap_or_default(),
+            indent(self.was, first.start),
+            indent(self.now, from.start),
+        );
+        self.push(from.start, to.end, text);
     }
 
     /// Puts what stood between two pieces that were kept in the place of what stands there now.
@@ -256,7 +274,10 @@ impl Restoring<'_> {
             if last_early > previous_at {
                 return (last_early.and_then(|at| cs.get(at)), None);
             }
-            return (previous.or(if next.is_none() { cs.last() } else { None }), next);
+            return (
+                previous.or(if next.is_none() { cs.last() } else { None }),
+                next,
+            );
         }
         if previous.is_some_and(late) {
             return (
@@ -333,14 +354,12 @@ impl Restoring<'_> {
                 let before = self.now.get(..piece.start).unwrap_or_default();
                 (before.trim_end().len(), piece.end)
             }
-            _ if self.begins_line(piece.start) => {
-                let before = self.now.get(..piece.start).unwrap_or_default();
-                let line = before.trim_end_matches([' ', '\t']).len();
-                let rest = self.now.get(piece.end..).unwrap_or_default();
-                let end = piece.end + usize::from(rest.starts_with('\n'));
-                (line, end)
-            }
-            _ => (piece.start, piece.end),
+            // Up to what follows it, or from what it followed: so that what is put there in its stead keeps its line.
+            _ => match (cs.get(at + 1), at.checked_sub(1).and_then(|at| cs.get(at))) {
+                (Some(next), _) => (piece.start, next.start),
+                (None, Some(previous)) => (self.line_end(previous.end), piece.end),
+                (None, None) => (piece.start, piece.end),
+            },
         };
         self.push(start, end, String::new());
     }
