@@ -342,7 +342,7 @@ fn children_after(node: Node<'_>, inner: Node<'_>) -> Option<usize> {
         if let Some(next) = inside
             .iter()
             .find(|child| child.start_byte() >= inner.end_byte())
-            && inside.iter().any(|child| *child == inner)
+            && inside.contains(&inner)
         {
             return Some(next.start_byte());
         }

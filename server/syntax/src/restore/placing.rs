@@ -2,7 +2,8 @@
 
 use super::pairing::likeness_of_words;
 use super::piece::{Piece, Shape, children};
-use super::{Edit, Gap, Restoring};
+use super::rows::Gap;
+use super::{Edit, Restoring};
 use crate::Span;
 
 impl Restoring<'_> {
