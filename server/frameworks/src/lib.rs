@@ -15,7 +15,7 @@ pub use packs::{
     ClassShape, Covers, Does, Extractor, Injection, KindId, LibraryControl, Method, ObjectKind,
     Pack, Packs, PathStyle, Server, Verbs, When, Wrapper, packs,
 };
-pub use roles::{builders, class_roles, function_roles, impls, module_roles, signature};
+pub use roles::{builders, class_roles, content, function_roles, impls, module_roles, signature};
 pub use value::{
     Argument, ArgumentKind, ClassRoles, ImportRef, Op, ParamRole, Place, PlaceNode, ScopeRoles,
     Signature, Value,

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use gatewatch_source::{Db, SourceFile};
-use gatewatch_syntax::facts::{Expr, Stmt};
-use gatewatch_syntax::{function, heads};
+use gatewatch_source::{Content, Db, SaidPart, SourceFile};
+use gatewatch_syntax::facts::{Expr, Language, Stmt};
+use gatewatch_syntax::{Buffer, FileFacts, function, function_home, heads};
 use ustr::{Ustr, ustr};
 
 use crate::evaluate::Evaluator;
@@ -49,11 +49,11 @@ pub fn module_roles(db: &dyn Db, file: SourceFile) -> Arc<ScopeRoles> {
 #[salsa::tracked(returns(clone))]
 pub fn function_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<ScopeRoles>> {
     let facts = function(db, file, id)?;
-    let signature = facts.signature()?;
+    let signature = facts.at.signature()?;
     let mut evaluator = Evaluator::new(&facts.body, id, true);
     for (index, param) in signature.params.iter().enumerate() {
         let value = Value::Param(u32::try_from(index).unwrap_or_default());
-        bind_pattern(&mut evaluator, &facts.home, param.pattern, value, 0);
+        bind_pattern(&mut evaluator, &facts.at.home, param.pattern, value, 0);
     }
     // Nested functions are known in the whole body.
     for nested in &facts.body.functions {
@@ -112,7 +112,7 @@ fn bind_pattern(
 /// A function's signature with its decorators.
 #[salsa::tracked(returns(clone))]
 pub fn signature(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Signature>> {
-    let facts = function(db, file, id)?;
+    let facts = function_home(db, file, id)?;
     let owner = match facts.parent {
         Some(parent) => (parent, true),
         None => (facts.item, false),
@@ -133,15 +133,17 @@ pub fn class_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<ClassR
             ));
         }
     }
-    // A class inside a function's body.
-    let facts = gatewatch_syntax::file_facts(db, file);
-    for item in &facts.items {
-        for body in &item.bodies {
-            if let Some(index) = body.code.classes.iter().position(|class| class.id == id) {
-                return Some(Arc::new(
-                    Evaluator::new(&body.code, body.id, true).class_roles(index),
-                ));
-            }
+    // A class inside a function's body: its id begins with the function's.
+    let mut around = id.as_str();
+    while let Some((outer, _)) = around.rsplit_once('.') {
+        around = outer;
+        let Some(home) = function(db, file, ustr(outer)) else {
+            continue;
+        };
+        if let Some(index) = home.body.classes.iter().position(|class| class.id == id) {
+            return Some(Arc::new(
+                Evaluator::new(&home.body, ustr(outer), true).class_roles(index),
+            ));
         }
     }
     None
@@ -178,9 +180,9 @@ fn last_name(
 }
 
 /// The inline modules that are compiled for tests only.
-fn test_modules(db: &dyn Db, file: SourceFile) -> Vec<Ustr> {
+fn test_modules(facts: &FileFacts) -> Vec<Ustr> {
     let mut found = Vec::new();
-    for (_, code) in &heads(db, file).items {
+    for code in facts.items.iter().map(|item| &item.head) {
         for class in &code.classes {
             let for_tests = class.decorators.iter().any(|&decorator| {
                 matches!(code.expr(decorator), Expr::Call { callee, args }
@@ -199,14 +201,42 @@ fn test_modules(db: &dyn Db, file: SourceFile) -> Vec<Ustr> {
 /// the start of an application when nothing else calls them. Sorted by id.
 #[salsa::tracked(returns(clone))]
 pub fn builders(db: &dyn Db, file: SourceFile) -> Arc<Vec<Ustr>> {
-    let vocabulary = gatewatch_syntax::language(db, file)
-        .and_then(|language| crate::packs::packs().builder_names(language.folder()));
-    let Some(vocabulary) = vocabulary else {
+    let Some(language) = gatewatch_syntax::language(db, file) else {
         return Arc::default();
     };
-    let facts = gatewatch_syntax::file_facts(db, file);
+    match file.said::<Builders>(db, gatewatch_syntax::PARTS) {
+        Some(builders) => Arc::clone(&builders.0),
+        None => Arc::new(builders_of(
+            language,
+            &gatewatch_syntax::file_facts(db, file),
+        )),
+    }
+}
+
+/// The part of a buffer that says which functions build routers. Typing in a function that builds none doesn't
+/// change it, which keeps the link out of most edits.
+#[derive(PartialEq)]
+struct Builders(Arc<Vec<Ustr>>);
+
+/// The content of an open file, with all parts that the queries of this crate ask for.
+pub fn content(buffer: &Arc<Buffer>, text: Arc<str>) -> Content {
+    let mut content = buffer.content(text);
+    let builders = builders_of(buffer.language(), buffer.facts());
+    let builders = SaidPart {
+        value: Arc::new(Builders(Arc::new(builders))),
+        typed: false,
+    };
+    let parts = content.parts.iter().cloned();
+    content.parts = parts.chain([builders]).collect();
+    content
+}
+
+fn builders_of(language: Language, facts: &FileFacts) -> Vec<Ustr> {
+    let Some(vocabulary) = crate::packs::packs().builder_names(language.folder()) else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
-    let tests = test_modules(db, file);
+    let tests = test_modules(facts);
     for item in &facts.items {
         for body in &item.bodies {
             if tests.iter().any(|module| {
@@ -230,5 +260,5 @@ pub fn builders(db: &dyn Db, file: SourceFile) -> Arc<Vec<Ustr>> {
         }
     }
     found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    Arc::new(found)
+    found
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use gatewatch_source::{Db, FilePath, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
+use rustc_hash::FxHashMap;
+use ustr::{Ustr, ustr};
 
 use crate::config::{package_name, tsconfig_paths};
 
@@ -16,7 +18,7 @@ pub enum Module {
     /// A Python package without an `__init__.py`, by its folder.
     Folder(String),
     /// A module inside a Rust file: the file, and the class id of the inline module.
-    Inline(SourceFile, ustr::Ustr),
+    Inline(SourceFile, Ustr),
     /// Outside of the workspace, by its dotted name.
     External(String),
 }
@@ -108,6 +110,29 @@ pub fn module_index(db: &dyn Db, tree: FileSet) -> Arc<ModuleIndex> {
 
 /// The module that `spec`, as written in `from`, stands for.
 pub fn resolve_module(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
+    match imported_modules(db, tree, from).get(&ustr(spec)) {
+        Some(module) => module.clone(),
+        None => find_module(db, tree, from, spec),
+    }
+}
+
+/// The modules that a file's head imports, by their names as written. Most names that are asked for are among
+/// them, and each is looked for once, by everybody who asks.
+#[salsa::tracked(returns(ref))]
+fn imported_modules(db: &dyn Db, tree: FileSet, from: SourceFile) -> FxHashMap<Ustr, Module> {
+    let mut found = FxHashMap::default();
+    for (_, code) in &gatewatch_syntax::heads(db, from).items {
+        for import in &code.imports {
+            found
+                .entry(import.module)
+                .or_insert_with(|| find_module(db, tree, from, &import.module));
+        }
+    }
+    found.shrink_to_fit();
+    found
+}
+
+fn find_module(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
     let path = from.path(db);
     match Language::of_extension(path.extension()) {
         Some(Language::Python) => python(db, tree, path, spec),
@@ -246,7 +271,7 @@ pub fn root_package(db: &dyn Db, tree: FileSet) -> Option<String> {
 }
 
 /// Whether a Python module defines or imports a name, or has a submodule of that name.
-fn has_name(db: &dyn Db, tree: FileSet, file: SourceFile, name: ustr::Ustr) -> bool {
+fn has_name(db: &dyn Db, tree: FileSet, file: SourceFile, name: Ustr) -> bool {
     let roles = gatewatch_frameworks::module_roles(db, file);
     roles.name(name).is_some()
         || !roles.stars.is_empty()
@@ -437,55 +462,108 @@ fn rust_parent(db: &dyn Db, tree: FileSet, path: &FilePath) -> Option<Module> {
 }
 
 fn rust(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
-    rust_within(db, tree, from, spec, 0)
+    let mut search = Search {
+        db,
+        tree,
+        known: FxHashMap::default(),
+        depth: 0,
+    };
+    search.path(from, spec)
 }
 
-/// Re-exports may lead to each other in a circle; the compiler refuses such a program, a half-typed one has them.
-const MAX_REEXPORTS: u32 = 12;
+/// Re-exports of re-exports that are followed.
+const MAX_REEXPORTS: u32 = 32;
 
-fn rust_within(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str, depth: u32) -> Module {
-    let path = from.path(db);
-    let external = || Module::External(spec.replace("::", "."));
-    let mut parts = spec.split("::").filter(|part| !part.is_empty()).peekable();
-    let Some(first) = parts.next() else {
-        return Module::File(from);
-    };
-    let index = module_index(db, tree);
-    let starts: Vec<Module> = match first {
-        "crate" => crate_roots(db, tree, &crate_folder(db, tree, path)),
-        "self" => vec![Module::File(from)],
-        "super" => {
-            let mut at = rust_parent(db, tree, path);
-            while parts.peek() == Some(&"super") {
-                parts.next();
-                at = match at {
-                    Some(Module::File(file)) => rust_parent(db, tree, file.path(db)),
-                    _ => None,
-                };
-            }
-            at.into_iter().collect()
-        }
-        // A child module of this one hides a crate of the same name.
-        name => match rust_child_of(db, tree, from, name) {
-            Some(child) => vec![child],
-            None => match index.crates.get(name) {
-                Some(folder) => crate_roots(db, tree, folder),
-                None => return external(),
-            },
-        },
-    };
-    let rest: Vec<&str> = parts.collect();
-    'starts: for start in starts {
-        let mut at = start;
-        for part in &rest {
-            match rust_member(db, tree, &at, part, depth) {
-                Some(next) => at = next,
-                None => continue 'starts,
-            }
-        }
-        return at;
+/// The search for one Rust path. Re-exports may lead to each other in a circle (the compiler refuses such a
+/// program, a half-typed one has them), and several lead to the same: each is followed once.
+struct Search<'db> {
+    db: &'db dyn Db,
+    tree: FileSet,
+    /// What the paths so far gave; nothing, for those that are being followed.
+    known: FxHashMap<(SourceFile, Ustr), Option<Module>>,
+    /// Re-exports of re-exports.
+    depth: u32,
+}
+
+impl Search<'_> {
+    fn path(&mut self, from: SourceFile, spec: &str) -> Module {
+        self.inside(from, spec)
+            .unwrap_or_else(|| Module::External(spec.replace("::", ".")))
     }
-    external()
+
+    /// The module of the workspace that a path stands for.
+    fn inside(&mut self, from: SourceFile, spec: &str) -> Option<Module> {
+        let key = (from, ustr(spec));
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        self.known.insert(key, None);
+        if self.depth >= MAX_REEXPORTS {
+            return None;
+        }
+        self.depth += 1;
+        let found = self.look(from, spec);
+        self.depth -= 1;
+        self.known.insert(key, found.clone());
+        found
+    }
+
+    fn look(&mut self, from: SourceFile, spec: &str) -> Option<Module> {
+        let (db, tree) = (self.db, self.tree);
+        let path = from.path(db);
+        let mut parts = spec.split("::").filter(|part| !part.is_empty()).peekable();
+        let Some(first) = parts.next() else {
+            return Some(Module::File(from));
+        };
+        let starts: Vec<Module> = match first {
+            "crate" => crate_roots(db, tree, &crate_folder(db, tree, path)),
+            "self" => vec![Module::File(from)],
+            "super" => {
+                let mut at = rust_parent(db, tree, path);
+                while parts.peek() == Some(&"super") {
+                    parts.next();
+                    at = match at {
+                        Some(Module::File(file)) => rust_parent(db, tree, file.path(db)),
+                        _ => None,
+                    };
+                }
+                at.into_iter().collect()
+            }
+            // A child module of this one hides a crate of the same name.
+            name => match rust_child_of(db, tree, from, name) {
+                Some(child) => vec![child],
+                None => {
+                    let folder = module_index(db, tree).crates.get(name)?.clone();
+                    crate_roots(db, tree, &folder)
+                }
+            },
+        };
+        let rest: Vec<&str> = parts.collect();
+        starts.into_iter().find_map(|start| {
+            rest.iter()
+                .try_fold(start, |at, part| self.member(&at, part))
+        })
+    }
+
+    /// The module `name` in a module: its child, or one that it gives on by `pub use inner::module;`.
+    fn member(&mut self, at: &Module, name: &str) -> Option<Module> {
+        let Module::File(file) = at else { return None };
+        if let Some(child) = rust_child_of(self.db, self.tree, *file, name) {
+            return Some(child);
+        }
+        let roles = gatewatch_frameworks::module_roles(self.db, *file);
+        let Some(gatewatch_frameworks::Value::Import(import)) = roles.name(ustr(name)) else {
+            return None;
+        };
+        let spec = match import.name {
+            Some(name) => format!("{}::{name}", import.module),
+            None => import.module.to_string(),
+        };
+        if spec == format!("self::{name}") || spec == name {
+            return None;
+        }
+        self.inside(*file, &spec)
+    }
 }
 
 /// A module declared in `file`: a child file, or an inline `mod`.
@@ -502,7 +580,7 @@ fn rust_child_of(db: &dyn Db, tree: FileSet, file: SourceFile, name: &str) -> Op
 fn declares(db: &dyn Db, file: SourceFile, name: &str) -> bool {
     use gatewatch_frameworks::Value;
     let roles = gatewatch_frameworks::module_roles(db, file);
-    matches!(roles.name(ustr::ustr(name)), Some(Value::Import(import)) if import.name.is_none() && import.module.starts_with("self::"))
+    matches!(roles.name(ustr(name)), Some(Value::Import(import)) if import.name.is_none() && import.module.starts_with("self::"))
 }
 
 fn inline(db: &dyn Db, file: SourceFile, name: &str) -> Option<Module> {
@@ -510,31 +588,6 @@ fn inline(db: &dyn Db, file: SourceFile, name: &str) -> Option<Module> {
         for class in &code.classes {
             if class.kind == gatewatch_syntax::facts::ClassKind::Module && class.name == name {
                 return Some(Module::Inline(file, class.id));
-            }
-        }
-    }
-    None
-}
-
-fn rust_member(db: &dyn Db, tree: FileSet, at: &Module, name: &str, depth: u32) -> Option<Module> {
-    let Module::File(file) = at else { return None };
-    if let Some(child) = rust_child_of(db, tree, *file, name) {
-        return Some(child);
-    }
-    // `pub use inner::module;`
-    let roles = gatewatch_frameworks::module_roles(db, *file);
-    if let Some(gatewatch_frameworks::Value::Import(import)) = roles.name(ustr::ustr(name)) {
-        let spec = match import.name {
-            Some(name) => format!("{}::{name}", import.module),
-            None => import.module.to_string(),
-        };
-        if spec != format!("self::{name}") && spec != name {
-            if depth >= MAX_REEXPORTS {
-                return None;
-            }
-            let found = rust_within(db, tree, *file, &spec, depth + 1);
-            if !matches!(found, Module::External(_)) {
-                return Some(found);
             }
         }
     }

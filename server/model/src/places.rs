@@ -3,7 +3,7 @@
 use gatewatch_frameworks::PlaceNode;
 use gatewatch_source::{Db, SourceFile};
 use gatewatch_syntax::facts::Code;
-use gatewatch_syntax::{DefinitionSpans, Span, Spans, file_facts, file_spans};
+use gatewatch_syntax::{DefinitionSpans, Span, Spans, file_facts, file_spans, function_home};
 use ustr::Ustr;
 
 use crate::alike;
@@ -119,20 +119,17 @@ pub fn function_site(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Site> {
     {
         return Some(site);
     }
-    let facts = file_facts(db, file);
-    let (item, body) = facts.place(id)?;
-    let item = facts.items.get(item)?;
-    let entry = item.bodies.get(body)?;
-    let (code, in_body) = match entry.parent {
+    let facts = function_home(db, file, id)?;
+    let (code, in_body) = match facts.parent {
         Some(parent) => (parent, true),
-        None => (item.key, false),
+        None => (facts.item, false),
     };
     Some((
         file,
         gatewatch_frameworks::Place {
             code,
             in_body,
-            node: PlaceNode::Function(entry.index),
+            node: PlaceNode::Function(u32::try_from(facts.index).ok()?),
         },
     ))
 }

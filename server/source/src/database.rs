@@ -20,17 +20,29 @@ impl Database {
         }
     }
 
-    /// An empty database that tells `listen` the name of every query that runs (not those whose
-    /// stored result is still good). For tests and logs.
-    pub fn listening(listen: Arc<dyn Fn(String) + Send + Sync>) -> Self {
+    /// An empty database that tells `listen` what happens to which query. For tests and logs.
+    pub fn listening(listen: Arc<dyn Fn(Happened, String) + Send + Sync>) -> Self {
         Self {
-            storage: salsa::Storage::new(Some(Box::new(move |event| {
-                if let salsa::EventKind::WillExecute { database_key } = event.kind {
-                    listen(format!("{database_key:?}"));
+            storage: salsa::Storage::new(Some(Box::new(move |event| match event.kind {
+                salsa::EventKind::WillExecute { database_key } => {
+                    listen(Happened::Ran, format!("{database_key:?}"));
                 }
+                salsa::EventKind::DidValidateMemoizedValue { database_key } => {
+                    listen(Happened::LookedAt, format!("{database_key:?}"));
+                }
+                _ => {}
             }))),
         }
     }
+}
+
+/// What happens to a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Happened {
+    /// It runs.
+    Ran,
+    /// Its stored result was looked at, and is still good.
+    LookedAt,
 }
 
 impl Default for Database {

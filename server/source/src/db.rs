@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use salsa::{Durability, Setter};
+
 use crate::path::FilePath;
 
 /// What every query of Gatewatch runs against.
@@ -26,6 +28,141 @@ pub struct SourceFile {
     /// Its text, with the parse that the owner of an open buffer keeps up to date.
     #[returns(ref)]
     pub content: Content,
+    /// What an open buffer says, in parts.
+    #[returns(ref)]
+    pub parts: Parts,
+}
+
+/// What the buffer of an open file says, in parts that are inputs of their own: what depends on one part only
+/// needs no look after an edit of another.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parts {
+    /// Whether an editor holds the file; else the parts say nothing.
+    open: bool,
+    list: Vec<Part>,
+}
+
+/// One part of a buffer. See [`Parts`].
+#[salsa::input(debug)]
+pub struct Part {
+    /// What it says; opaque here, because this crate knows no language.
+    #[returns(ref)]
+    pub said: SaidPart,
+}
+
+/// What one part of a buffer says.
+#[derive(Clone)]
+pub struct SaidPart {
+    /// The value.
+    pub value: Arc<dyn Said>,
+    /// Whether typing in a function changes it.
+    pub typed: bool,
+}
+
+impl SaidPart {
+    /// Typing goes on in the bodies of functions: what depends on heads only is not looked at then.
+    fn durability(&self) -> Durability {
+        if self.typed {
+            Durability::LOW
+        } else {
+            Durability::MEDIUM
+        }
+    }
+}
+
+impl fmt::Debug for SaidPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SaidPart")
+            .field("typed", &self.typed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value that can be compared with another of its own type.
+pub trait Said: Any + Send + Sync {
+    /// Whether both say the same.
+    fn same(&self, other: &dyn Said) -> bool;
+    /// The value, to be asked for its type.
+    fn any(&self) -> &dyn Any;
+}
+
+impl<T: Any + Send + Sync + PartialEq> Said for T {
+    fn same(&self, other: &dyn Said) -> bool {
+        other.any().downcast_ref::<T>() == Some(self)
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl SourceFile {
+    /// An input with this content.
+    pub fn with(db: &dyn Db, path: FilePath, content: Content) -> Self {
+        let durability = content.durability();
+        let parts = Parts {
+            open: !content.parts.is_empty(),
+            list: new_parts(db, &content),
+        };
+        Self::builder(path, content, parts)
+            .path_durability(Durability::HIGH)
+            .content_durability(durability)
+            .parts_durability(Durability::HIGH)
+            .new(db)
+    }
+
+    /// Gives the file another content. Of an open buffer, only the parts that say something else are written.
+    pub fn write(self, db: &mut dyn Db, content: Content) {
+        let durability = content.durability();
+        let old = self.parts(db).clone();
+        let known = content.parts.len() == old.list.len();
+        if known {
+            for (part, new) in old.list.iter().zip(content.parts.iter()) {
+                if !part.said(db).value.same(&*new.value) {
+                    part.set_said(db)
+                        .with_durability(new.durability())
+                        .to(new.clone());
+                }
+            }
+        }
+        let parts = match content.parts.is_empty() {
+            // Inputs are never deleted: the next time that the file is opened they are used again.
+            true => Parts {
+                open: false,
+                list: old.list.clone(),
+            },
+            false if known => Parts {
+                open: true,
+                list: old.list.clone(),
+            },
+            false => Parts {
+                open: true,
+                list: new_parts(db, &content),
+            },
+        };
+        if parts != old {
+            self.set_parts(db)
+                .with_durability(Durability::HIGH)
+                .to(parts);
+        }
+        self.set_content(db).with_durability(durability).to(content);
+    }
+
+    /// What the part `index` of an open buffer says, if there is such a part, of this type.
+    pub fn said<T: Any>(self, db: &dyn Db, index: usize) -> Option<&T> {
+        let parts = self.parts(db);
+        let part = parts.list.get(index).filter(|_| parts.open)?;
+        part.said(db).value.any().downcast_ref()
+    }
+}
+
+fn new_parts(db: &dyn Db, content: &Content) -> Vec<Part> {
+    let parts = content.parts.iter().map(|said| {
+        Part::builder(said.clone())
+            .durability(said.durability())
+            .new(db)
+    });
+    parts.collect()
 }
 
 /// A file's text and, for an open buffer, its incrementally maintained parse.
@@ -37,6 +174,8 @@ pub struct Content {
     /// crate knows no language. `None` for a closed file: it is parsed inside its facts query and
     /// the tree dropped.
     pub parsed: Option<Arc<dyn Any + Send + Sync>>,
+    /// What the parse says, in parts: always the same number for the same file; none for a closed one.
+    pub parts: Arc<[SaidPart]>,
 }
 
 impl Content {
@@ -45,6 +184,16 @@ impl Content {
         Self {
             text: text.into(),
             parsed: None,
+            parts: Arc::default(),
+        }
+    }
+
+    /// An open buffer changes often; what depends on other files only is not looked at then.
+    fn durability(&self) -> Durability {
+        if self.parsed.is_some() {
+            Durability::LOW
+        } else {
+            Durability::HIGH
         }
     }
 }

@@ -15,8 +15,8 @@ mod walk;
 mod workspace;
 
 pub use baseline::{Baseline, BaselineError, BaselineSpec, BlobRef, fingerprint};
-pub use database::Database;
-pub use db::{Content, Db, FileSet, SourceFile};
+pub use database::{Database, Happened};
+pub use db::{Content, Db, FileSet, Part, Parts, Said, SaidPart, SourceFile};
 pub use document::{Document, Edit};
 pub use path::FilePath;
 pub use position::{Encoding, LineMap, Position};

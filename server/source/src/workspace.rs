@@ -148,8 +148,8 @@ impl Workspace {
             .collect();
         Self {
             root: read.root,
-            current: FileSet::new(db, Arc::new(current)),
-            baseline: FileSet::new(db, Arc::new(before)),
+            current: file_set(db, current),
+            baseline: file_set(db, before),
             baseline_name: read.baseline_name,
             baseline_note: read.baseline_note,
             has_baseline: read.has_baseline,
@@ -254,8 +254,8 @@ impl Workspace {
             .collect();
         Self {
             root: PathBuf::new(),
-            current: FileSet::new(db, Arc::new(now)),
-            baseline: FileSet::new(db, Arc::new(before)),
+            current: file_set(db, now),
+            baseline: file_set(db, before),
             baseline_name: String::new(),
             baseline_note: None,
             has_baseline: baseline.is_some(),
@@ -269,24 +269,16 @@ impl Workspace {
     ///
     /// The baseline keeps its own text: a file that both trees share is parted first.
     pub fn set_content(&self, db: &mut Database, path: &FilePath, content: Content) {
-        let durability = if content.parsed.is_some() {
-            Durability::LOW
-        } else {
-            Durability::HIGH
-        };
         match self.current.file(db, path) {
             Some(file) => {
                 if *file.content(db) == content {
                     return;
                 }
                 self.part(db, path, file);
-                file.set_content(db).with_durability(durability).to(content);
+                file.write(db, content);
             }
             None => {
-                let file = SourceFile::builder(path.clone(), content)
-                    .durability(durability)
-                    .path_durability(Durability::HIGH)
-                    .new(db);
+                let file = SourceFile::with(db, path.clone(), content);
                 let mut files = (**self.current.files(db)).clone();
                 files.insert(path.clone(), file);
                 self.current
@@ -323,12 +315,17 @@ impl Workspace {
     }
 }
 
+/// A tree: files come and go seldom, and nearly everything asks for one.
+fn file_set(db: &Database, files: BTreeMap<FilePath, SourceFile>) -> FileSet {
+    FileSet::builder(Arc::new(files))
+        .durability(Durability::HIGH)
+        .new(db)
+}
+
 /// An input for a file that no editor holds open: it changes seldom, which lets salsa skip all that depends
 /// on such files only.
 fn closed_file(db: &Database, path: FilePath, text: Arc<str>) -> SourceFile {
-    SourceFile::builder(path, Content::closed(text))
-        .durability(Durability::HIGH)
-        .new(db)
+    SourceFile::with(db, path, Content::closed(text))
 }
 
 /// An input with this content for a file that no editor holds: one of `free`, preferably one that has it
@@ -345,9 +342,7 @@ fn reuse(
     }
     match free.pop() {
         Some(file) => {
-            file.set_content(db)
-                .with_durability(Durability::HIGH)
-                .to(content);
+            file.write(db, content);
             file
         }
         None => closed_file(db, path.clone(), Arc::clone(text)),
@@ -426,6 +421,7 @@ mod tests {
         let open = |text: &str| Content {
             text: text.into(),
             parsed: Some(Arc::new(())),
+            parts: Arc::default(),
         };
         workspace.set_content(&mut db, &"a".into(), open("typed"));
         workspace.set_content(&mut db, &"new".into(), open("unsaved"));

@@ -204,6 +204,11 @@ impl Buffer {
         found
     }
 
+    /// The language that it is read as.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     /// The facts of this version.
     pub fn facts(&self) -> &Arc<FileFacts> {
         &self.facts
@@ -240,6 +245,7 @@ impl Buffer {
         Content {
             text,
             parsed: Some(Arc::clone(self) as Arc<dyn std::any::Any + Send + Sync>),
+            parts: crate::queries::parts(&self.facts).into(),
         }
     }
 }

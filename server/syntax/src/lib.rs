@@ -22,7 +22,8 @@ pub use file::{FileFacts, facts_of_text};
 pub use half_typed::globals;
 pub use kinds::{Kinds, KindsError};
 pub use queries::{
-    FunctionFacts, Heads, facts as file_facts, function, heads, language, spans as file_spans,
+    FunctionFacts, FunctionHome, Heads, PARTS, facts as file_facts, function, function_home, heads,
+    language, spans as file_spans,
 };
 pub use restore::{
     Part, Wanted, definers, element, members, parameter, restore, restore_names, statement,

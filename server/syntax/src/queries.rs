@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use gatewatch_source::{Db, SourceFile};
+use gatewatch_source::{Db, SaidPart, SourceFile};
+use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
 use crate::buffer::Buffer;
@@ -57,14 +58,37 @@ pub fn spans(db: &dyn Db, file: SourceFile) -> Arc<Vec<Arc<ItemSpans>>> {
 /// inside a function's body leaves them equal, so nothing that reads only heads runs again.
 #[salsa::tracked(returns(clone))]
 pub fn heads(db: &dyn Db, file: SourceFile) -> Arc<Heads> {
-    let facts = facts(db, file);
-    Arc::new(Heads {
+    match file.said::<Arc<Heads>>(db, 0) {
+        Some(heads) => Arc::clone(heads),
+        None => Arc::new(heads_of(&facts(db, file))),
+    }
+}
+
+fn heads_of(facts: &FileFacts) -> Heads {
+    Heads {
         items: facts
             .items
             .iter()
             .map(|item| (item.key, Arc::clone(&item.head)))
             .collect(),
-    })
+    }
+}
+
+/// What an open buffer says, in parts: the heads, where functions are defined, then each part of their bodies.
+pub(crate) fn parts(facts: &FileFacts) -> Vec<SaidPart> {
+    let heads = SaidPart {
+        value: Arc::new(Arc::new(heads_of(facts))),
+        typed: false,
+    };
+    let functions = functions_of(facts).into_iter().map(|functions| SaidPart {
+        value: Arc::new(Arc::new(functions)),
+        typed: true,
+    });
+    let homes = SaidPart {
+        value: Arc::new(homes_of(facts)),
+        typed: false,
+    };
+    [heads, homes].into_iter().chain(functions).collect()
 }
 
 /// See [`heads`].
@@ -87,9 +111,9 @@ impl PartialEq for Heads {
 
 impl Eq for Heads {}
 
-/// A function's code together with its signature.
+/// Where a function is defined.
 #[derive(Clone, Debug)]
-pub struct FunctionFacts {
+pub struct FunctionHome {
     /// The code in which the signature stands.
     pub home: Arc<Code>,
     /// Index of the function in `home.functions`.
@@ -98,28 +122,77 @@ pub struct FunctionFacts {
     pub parent: Option<Ustr>,
     /// The key of the item in which it is defined.
     pub item: Ustr,
-    /// The body.
-    pub body: Arc<Code>,
 }
 
-impl FunctionFacts {
+impl FunctionHome {
     /// The signature.
     pub fn signature(&self) -> Option<&crate::facts::Function> {
         self.home.functions.get(self.index)
     }
 }
 
-impl PartialEq for FunctionFacts {
+impl PartialEq for FunctionHome {
     fn eq(&self, other: &Self) -> bool {
         self.index == other.index
             && self.parent == other.parent
             && self.item == other.item
             && (Arc::ptr_eq(&self.home, &other.home) || self.home == other.home)
-            && (Arc::ptr_eq(&self.body, &other.body) || self.body == other.body)
+    }
+}
+
+impl Eq for FunctionHome {}
+
+/// A function's code together with its signature.
+#[derive(Clone, Debug)]
+pub struct FunctionFacts {
+    /// Where it is defined.
+    pub at: FunctionHome,
+    /// The body.
+    pub body: Arc<Code>,
+}
+
+impl PartialEq for FunctionFacts {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at && (Arc::ptr_eq(&self.body, &other.body) || self.body == other.body)
     }
 }
 
 impl Eq for FunctionFacts {}
+
+/// Where the function `id` is defined. What only asks for signatures needs no look after an edit of a body.
+pub fn function_home(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<FunctionHome> {
+    if let Some(homes) = file.said::<Homes>(db, 1)
+        && let Some(home) = homes.get(&id)
+    {
+        return Some(home.clone());
+    }
+    Some(function(db, file, id)?.at)
+}
+
+/// The functions of an open buffer that stand in heads.
+type Homes = FxHashMap<Ustr, FunctionHome>;
+
+fn homes_of(facts: &FileFacts) -> Homes {
+    let mut homes = Homes::default();
+    for item in &facts.items {
+        for body in &item.bodies {
+            match body.parent {
+                None => homes.insert(
+                    body.id,
+                    FunctionHome {
+                        home: Arc::clone(&item.head),
+                        index: body.index as usize,
+                        parent: None,
+                        item: item.key,
+                    },
+                ),
+                // The last of the same id counts.
+                Some(_) => homes.remove(&body.id),
+            };
+        }
+    }
+    homes
+}
 
 /// The function `id` of a file.
 #[salsa::tracked(returns(clone))]
@@ -129,20 +202,36 @@ pub fn function(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<FunctionFacts
     Some(found.clone())
 }
 
-/// In how many parts the functions of a file are looked at for a change.
-const SHARDS: u64 = 16;
+/// How many parts [`Buffer::content`] brings along; who adds one finds it at this index.
+pub const PARTS: usize = 2 + SHARDS;
 
-fn shard_of(id: Ustr) -> u64 {
-    id.precomputed_hash() % SHARDS
+/// In how many parts the functions of a file are looked at for a change.
+const SHARDS: usize = 16;
+
+fn shard_of(id: Ustr) -> usize {
+    usize::try_from(id.precomputed_hash() % SHARDS as u64).unwrap_or_default()
 }
+
+/// Functions of a file by their ids, the last of the same id first: it is the one that counts.
+type Functions = Vec<(Ustr, FunctionFacts)>;
 
 /// A part of a file's functions. Without it, each keystroke in a file would look every one of them up again.
 #[salsa::tracked(returns(clone))]
-fn functions(db: &dyn Db, file: SourceFile, shard: u64) -> Arc<Vec<(Ustr, FunctionFacts)>> {
-    let facts = facts(db, file);
-    let mut found = Vec::new();
+fn functions(db: &dyn Db, file: SourceFile, shard: usize) -> Arc<Functions> {
+    if let Some(functions) = file.said::<Arc<Functions>>(db, 2 + shard) {
+        return Arc::clone(functions);
+    }
+    let mut found = functions_of(&facts(db, file));
+    Arc::new(match shard < found.len() {
+        true => found.swap_remove(shard),
+        false => Vec::new(),
+    })
+}
+
+fn functions_of(facts: &FileFacts) -> Vec<Functions> {
+    let mut found: Vec<Functions> = vec![Vec::new(); SHARDS];
     for item in &facts.items {
-        for body in item.bodies.iter().filter(|body| shard_of(body.id) == shard) {
+        for body in &item.bodies {
             let home = match body.parent {
                 None => Some(&item.head),
                 Some(parent) => item
@@ -153,16 +242,21 @@ fn functions(db: &dyn Db, file: SourceFile, shard: u64) -> Arc<Vec<(Ustr, Functi
             };
             let Some(home) = home else { continue };
             let function = FunctionFacts {
-                home: Arc::clone(home),
-                index: body.index as usize,
-                parent: body.parent,
-                item: item.key,
+                at: FunctionHome {
+                    home: Arc::clone(home),
+                    index: body.index as usize,
+                    parent: body.parent,
+                    item: item.key,
+                },
                 body: Arc::clone(&body.code),
             };
-            // The last of the same id counts, as in `FileFacts::place`.
-            found.push((body.id, function));
+            if let Some(shard) = found.get_mut(shard_of(body.id)) {
+                shard.push((body.id, function));
+            }
         }
     }
-    found.reverse();
-    Arc::new(found)
+    for shard in &mut found {
+        shard.reverse();
+    }
+    found
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatewatch_drift::{Finding, Trees, findings};
-use gatewatch_source::{Content, Database, FilePath, FileSet, SourceFile};
+use gatewatch_source::{Database, FilePath, SourceFile, Workspace};
 use gatewatch_syntax::facts::Language;
 use gatewatch_syntax::{Buffer, InputEdit, Point};
-use salsa::{Durability, Setter};
 
 /// The guard that all routes depend on.
 pub const GUARD: &str = "app/deps.py";
@@ -66,33 +65,19 @@ pub struct Open {
 impl Open {
     /// Opens a file, and analyses everything once.
     pub fn new(db: Database, texts: &BTreeMap<FilePath, Arc<str>>, path: &str) -> Self {
+        let mut db = db;
         let path = FilePath::new(path);
         let language = Language::of_extension(path.extension()).unwrap();
-        let closed = |path: &FilePath, text: &Arc<str>| {
-            SourceFile::builder(path.clone(), Content::closed(Arc::clone(text)))
-                .durability(Durability::HIGH)
-                .new(&db)
-        };
-        let mut files: BTreeMap<FilePath, SourceFile> = texts
-            .iter()
-            .map(|(path, text)| (path.clone(), closed(path, text)))
-            .collect();
-        let tree = |files: &BTreeMap<_, _>| {
-            FileSet::builder(Arc::new(files.clone()))
-                .durability(Durability::HIGH)
-                .new(&db)
-        };
-        let baseline = tree(&files);
+        let workspace = Workspace::from_texts(&db, Some(texts), texts);
         let text = Arc::clone(&texts[&path]);
         let buffer = Arc::new(Buffer::open(language, &text).unwrap());
-        let file = SourceFile::builder(path.clone(), buffer.content(Arc::clone(&text)))
-            .path_durability(Durability::HIGH)
-            .new(&db);
-        files.insert(path, file);
+        let content = gatewatch_frameworks::content(&buffer, Arc::clone(&text));
+        workspace.set_content(&mut db, &path, content);
         let trees = Trees {
-            current: tree(&files),
-            baseline,
+            current: workspace.current,
+            baseline: workspace.baseline,
         };
+        let file = trees.current.file(&db, &path).unwrap();
         let open = Self {
             db,
             trees,
@@ -124,11 +109,8 @@ impl Open {
 
     /// The second half of [`Self::replace`].
     pub fn write(&mut self) {
-        let content = self.buffer.content(Arc::clone(&self.text));
-        self.file
-            .set_content(&mut self.db)
-            .with_durability(Durability::LOW)
-            .to(content);
+        let content = gatewatch_frameworks::content(&self.buffer, Arc::clone(&self.text));
+        self.file.write(&mut self.db, content);
     }
 
     /// Where `what` stands behind `after`.

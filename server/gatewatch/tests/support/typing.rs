@@ -184,7 +184,7 @@ impl Session {
     fn publish(&mut self, path: &FilePath) {
         let (document, buffer) = &self.open[path];
         let content = match buffer {
-            Some(buffer) => buffer.content(document.text()),
+            Some(buffer) => gatewatch_frameworks::content(buffer, document.text()),
             None => Content::closed(document.text()),
         };
         self.workspace.set_content(&mut self.db, path, content);

@@ -280,7 +280,7 @@ impl Tracked {
         self.buffer = buffer;
         self.fresh = false;
         match &self.buffer {
-            Some(buffer) => buffer.content(text),
+            Some(buffer) => gatewatch_frameworks::content(buffer, text),
             None => Content::closed(text),
         }
     }

@@ -176,13 +176,13 @@ pub(super) fn walk(
 /// The parameters of the functions around one.
 fn captured(db: &dyn Db, file: SourceFile, facts: &FunctionFacts) -> Vec<Ustr> {
     let mut found = Vec::new();
-    let mut around = facts.parent;
+    let mut around = facts.at.parent;
     for _ in 0..4 {
         let Some(id) = around else { break };
         if let Some(signature) = gatewatch_frameworks::signature(db, file, id) {
             found.extend(signature.params.iter().map(|param| param.name));
         }
-        around = gatewatch_syntax::function(db, file, id).and_then(|facts| facts.parent);
+        around = gatewatch_syntax::function_home(db, file, id).and_then(|home| home.parent);
     }
     found
 }

@@ -134,7 +134,7 @@ impl Machine<'_> {
 
     /// Whether a function of a class needs no instance.
     pub(crate) fn is_static(&self, file: SourceFile, function: Ustr) -> bool {
-        gatewatch_syntax::function(self.db, file, function).is_some_and(|facts| {
+        gatewatch_syntax::function_home(self.db, file, function).is_some_and(|facts| {
             facts
                 .signature()
                 .is_some_and(|signature| signature.is_static)
