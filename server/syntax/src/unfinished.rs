@@ -132,6 +132,14 @@ fn is_unfinished(text: &str, node: Node<'_>) -> bool {
 /// Whether what follows a token that wants something is a statement of its own, by where it stands: on a line below
 /// that is not indented, or behind an empty line.
 fn lacks_operand(text: &str, token: Node<'_>) -> bool {
+    let behind = text.get(token.end_byte()..).unwrap_or_default();
+    let ends_line = behind
+        .trim_start_matches([' ', '\t', '\r'])
+        .starts_with('\n');
+    // What stands beside a node takes a way from the root to find.
+    if !ends_line || !OPEN.contains(&token.kind()) {
+        return false;
+    }
     let row = token.end_position().row;
     let Some(next) = token
         .next_sibling()
@@ -139,9 +147,6 @@ fn lacks_operand(text: &str, token: Node<'_>) -> bool {
     else {
         return false;
     };
-    if !OPEN.contains(&token.kind()) {
-        return false;
-    }
     let start = next.start_position();
     if start.row > row + 1 && !next.is_extra() {
         return true;
