@@ -78,6 +78,11 @@ fn any(coverage: &Coverage, effect: Effect) -> impl Iterator<Item = &Control> {
         .filter(move |control| control.effect == effect)
 }
 
+/// Whether something stands in front of it that can't be followed.
+fn may_still_ask(now: &Coverage) -> bool {
+    now.auth == Auth::Unknown && !only_extracts(now)
+}
+
 fn authentication_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {
     let had = match was.auth {
         Auth::Authenticated => authentication(was)?,
@@ -163,8 +168,7 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
         None => return None,
     };
     if has.is_empty() {
-        // Something that can't be followed may still ask.
-        if now.auth == Auth::Unknown && !only_extracts(now) {
+        if may_still_ask(now) {
             return None;
         }
         if let Some(partly) = asked(now) {
@@ -325,7 +329,7 @@ fn demands_less(had: &Control, has: &Control) -> Option<String> {
 fn ownership_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {
     let had = enforcing(was, Effect::Ownership);
     let first = had.first()?;
-    if any(now, Effect::Ownership).next().is_some() {
+    if any(now, Effect::Ownership).next().is_some() || may_still_ask(now) {
         return None;
     }
     // The caller is handed to code that may ask whose things it reaches.

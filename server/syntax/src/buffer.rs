@@ -133,7 +133,7 @@ impl Buffer {
         );
         let mut held = tree.root_node().has_error();
         held |= self.has_unfinished(&mut lowered);
-        let half_typed = self.half_typed(text, &lowered);
+        let half_typed = self.half_typed(text, &lowered, &words_at(text, edits));
         if held {
             for (index, _) in half_typed {
                 if let Some(item) = lowered.items.get_mut(index) {
@@ -168,8 +168,13 @@ impl Buffer {
     }
 
     /// The items in which a name is half typed that their last sound version doesn't have, by index, with that
-    /// version; a new item has none.
-    fn half_typed(&self, text: &str, lowered: &Lowered) -> Vec<(usize, Option<&LoweredItem>)> {
+    /// version; a new item has none. Only what is being edited can be: the names at the ends of the edits.
+    fn half_typed(
+        &self,
+        text: &str,
+        lowered: &Lowered,
+        edited: &[&str],
+    ) -> Vec<(usize, Option<&LoweredItem>)> {
         let sound: FxHashSet<(u64, u32)> = self.sound.iter().map(|item| item.text).collect();
         let changed = lowered
             .items
@@ -182,7 +187,8 @@ impl Buffer {
                 let old = self.sound.iter().find(|old| old.item.key == key);
                 let names = half_typed(self.language, text, item, &lowered.items);
                 let is_new = |name: &Ustr| !old.is_some_and(|old| mentions(&old.item, *name));
-                names.iter().any(is_new).then_some((index, old))
+                let mut names = names.iter().filter(|name| edited.contains(&name.as_str()));
+                names.any(is_new).then_some((index, old))
             })
             .collect()
     }
@@ -248,6 +254,26 @@ impl Buffer {
             parts: crate::queries::parts(&self.facts).into(),
         }
     }
+}
+
+/// The words that the ends of edits touch.
+fn words_at<'t>(text: &'t str, edits: &[InputEdit]) -> Vec<&'t str> {
+    let mut ends: Vec<usize> = Vec::new();
+    for edit in edits {
+        // What an earlier edit left behind this one has moved.
+        for end in ends.iter_mut().filter(|end| **end >= edit.old_end_byte) {
+            *end = *end - edit.old_end_byte + edit.new_end_byte;
+        }
+        ends.extend([edit.start_byte, edit.new_end_byte]);
+    }
+    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    let words = ends.into_iter().filter_map(|end| {
+        let (before, behind) = text.split_at_checked(end)?;
+        let start = before.trim_end_matches(in_word).len();
+        let rest = behind.len() - behind.trim_start_matches(in_word).len();
+        text.get(start..end + rest).filter(|word| !word.is_empty())
+    });
+    words.collect()
 }
 
 /// What is known of the version before an edit.

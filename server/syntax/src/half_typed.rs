@@ -1,6 +1,6 @@
 //! Names that somebody is in the middle of typing: nothing defines them, but something is defined that begins with
 //! them, or that they end with (a word that is put in front of another). Code with such a name in it does not run, so
-//! it says nothing yet.
+//! it says nothing yet. Whoever goes on elsewhere has left the name as it is.
 
 use std::sync::OnceLock;
 
