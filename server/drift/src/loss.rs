@@ -329,7 +329,12 @@ fn demands_less(had: &Control, has: &Control) -> Option<String> {
 fn ownership_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<Loss> {
     let had = enforcing(was, Effect::Ownership);
     let first = had.first()?;
-    if any(now, Effect::Ownership).next().is_some() || may_still_ask(now) {
+    // A guard that can't be followed may do it; a check that is left in the handler is known to be another.
+    let unknown_guard = now
+        .controls
+        .iter()
+        .any(|control| control.strength == Strength::Unknown && control.via != "inline");
+    if any(now, Effect::Ownership).next().is_some() || unknown_guard && may_still_ask(now) {
         return None;
     }
     // The caller is handed to code that may ask whose things it reaches.
