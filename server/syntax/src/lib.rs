@@ -26,8 +26,8 @@ pub use queries::{
     language, spans as file_spans,
 };
 pub use restore::{
-    Part, Wanted, definers, element, members, parameter, restore, restore_names, statement,
-    top_level,
+    Part, Reading, Wanted, definers, element, members, parameter, restore, restore_names,
+    statement, top_level,
 };
 pub use spans::{DefinitionSpans, ItemSpans, Span, Spans};
 pub use tree_sitter::{InputEdit, Point};

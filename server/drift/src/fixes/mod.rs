@@ -10,7 +10,7 @@ mod ways;
 
 use gatewatch_model::{Site, model};
 use gatewatch_source::{Db, SourceFile};
-use gatewatch_syntax::{Span, file_facts, file_spans};
+use gatewatch_syntax::{Reading, Span, file_facts, file_spans};
 
 use crate::code::Code;
 use crate::compare::{Trees, entry_name};
@@ -26,7 +26,11 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
         .entry_point
         .as_ref()
         .and_then(|entry| all.iter().find(|pair| entry_name(&pair.now) == *entry));
-    let fixer = Fixer { db, trees };
+    let fixer = Fixer {
+        db,
+        trees,
+        read: Reading::new(db),
+    };
     let mut found = Vec::new();
     match finding.code {
         Code::PublicEntryPointAdded | Code::SiblingUnguarded => {
@@ -37,7 +41,7 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
         }
         Code::GuardBypassed => {
             if let Some(pair) = pair {
-                found.extend(fixer.like_the_other_way(&pair.now, &now.entry_points));
+                found.extend(fixer.like_the_other_way(&pair.now, &all));
                 found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
             }
         }
@@ -62,6 +66,7 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
 struct Fixer<'a> {
     db: &'a dyn Db,
     trees: Trees,
+    read: Reading<'a>,
 }
 
 impl Fixer<'_> {

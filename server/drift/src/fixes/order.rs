@@ -15,12 +15,12 @@ impl Fixer<'_> {
             .iter()
             .find(|registered| registered.guard.site == guard && registered.covers == 0)?;
         let file = guard.0;
-        let own = statement(self.db, file, locate(self.db, guard)?)?;
+        let own = statement(&self.read, file, locate(self.db, guard)?)?;
         let first = linked
             .entry_points
             .iter()
             .filter(|entry| entry.site.0 == file && entry.routers.contains(&registered.router))
-            .filter_map(|entry| statement(self.db, file, locate(self.db, entry.site)?))
+            .filter_map(|entry| statement(&self.read, file, locate(self.db, entry.site)?))
             .filter(|span| span.end <= own.start)
             .min()?;
         let text = self.text_of(file);

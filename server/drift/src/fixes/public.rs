@@ -19,7 +19,7 @@ impl Fixer<'_> {
         let spans = function_spans(self.db, file, id)?;
         // Above the definition, or above the statement that holds it.
         let own = spans.whole.start;
-        let around = statement(self.db, file, spans.whole).map(|span| span.start);
+        let around = statement(&self.read, file, spans.whole).map(|span| span.start);
         [Some(own), around]
             .into_iter()
             .flatten()

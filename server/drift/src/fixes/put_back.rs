@@ -3,6 +3,7 @@
 //! The text of the branch point tells how the control was written. Only that comes back, into the text as it is now: what
 //! else changed in the same function, registration or file stays.
 
+use gatewatch_frameworks::PlaceNode;
 use gatewatch_model::{Coverage, Site, locate};
 use gatewatch_source::SourceFile;
 use gatewatch_syntax::{Part, Span, Wanted, file_facts, restore, restore_names};
@@ -70,11 +71,15 @@ impl Fixer<'_> {
 
     /// What an attempt changes, with the names that it needs.
     fn edits(&self, one: &Try, loss: &Loss) -> Option<Vec<FixEdit>> {
-        let found = restore(self.db, one.was, one.now, &one.wanted)?;
+        let found = restore(&self.read, one.was, one.now, &one.wanted)?;
         let mut files = vec![(one.now.file, found)];
-        self.needed(one.was.file, &mut files);
+        self.needed(one.was.file, &mut files)?;
         // The guard itself may have gone with its last use.
         if let Some(definition) = loss.control.definition
+            && matches!(
+                definition.1.node,
+                PlaceNode::Function(_) | PlaceNode::Class(_)
+            )
             && !matches!(loss.cause, Cause::Guard(_))
             && let Some(here) = self.same_file(definition.0)
             && let Some((_, lost)) = self.definition_span(definition)
@@ -84,7 +89,7 @@ impl Fixer<'_> {
                 spans: vec![lost],
                 ..Wanted::default()
             };
-            let more = restore(self.db, whole(definition.0), whole(here), &wanted);
+            let more = restore(&self.read, whole(definition.0), whole(here), &wanted);
             for edit in more.unwrap_or_default() {
                 add(&mut files, here, edit);
             }
@@ -102,26 +107,25 @@ impl Fixer<'_> {
         Some(edits)
     }
 
-    /// Adds the imports and definitions that what comes back needs.
+    /// Adds the imports and definitions that what comes back needs; `None` if something of it can't be had.
     pub(super) fn needed(
         &self,
         was: SourceFile,
         files: &mut Vec<(SourceFile, Vec<(Span, String)>)>,
-    ) {
-        let Some((file, edits)) = files.first() else {
-            return;
-        };
+    ) -> Option<()> {
+        let (file, edits) = files.first()?;
         let (file, edits) = (*file, edits.clone());
         let texts: Vec<&str> = edits.iter().map(|(_, text)| text.as_str()).collect();
         if was.path(self.db) == file.path(self.db) {
-            for edit in restore_names(self.db, was, file, &texts) {
+            for edit in restore_names(&self.read, was, file, &texts) {
                 add(files, file, edit);
             }
-            return;
+            return Some(());
         }
-        for import in self.missing_imports(file, &texts.join("\n"), was) {
-            add(files, file, (import.span, import.text));
+        for edit in self.missing_imports(file, &texts, was)? {
+            add(files, file, edit);
         }
+        Some(())
     }
 
     /// Whether the file of now lacks a definition of the branch point.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use gatewatch_model::{Control, Coverage, Handler, Strength, function_spans, locate};
+use gatewatch_model::{Control, Coverage, Handler, Site, Strength, function_spans, locate};
 use gatewatch_source::{Db, SourceFile};
 use gatewatch_syntax::{Part, Span, Wanted, restore, statement};
 
@@ -13,6 +13,7 @@ use super::Fixer;
 use super::put_back::part;
 use crate::compare::{authentication, entry_name};
 use crate::finding::{Fix, FixEdit};
+use crate::pairs::Pair;
 
 impl Fixer<'_> {
     /// The guard that the entry points beside this one use.
@@ -39,15 +40,29 @@ impl Fixer<'_> {
                 other.entry_point.method != now.entry_point.method,
             )
         });
-        ordered
-            .into_iter()
-            .take(8)
-            .find_map(|(other, control)| self.copied(now, other, control, "beside it"))
+        ordered.into_iter().take(8).find_map(|(other, control)| {
+            let title = format!("Use `{}`, as the entry points beside it do", control.name);
+            self.copied(now, other, control, &title, &[])
+        })
     }
 
     /// The guard of another way to the same handler.
-    pub(super) fn like_the_other_way(&self, now: &Coverage, all: &[Arc<Coverage>]) -> Option<Fix> {
-        all.iter()
+    pub(super) fn like_the_other_way(&self, now: &Coverage, pairs: &[Pair]) -> Option<Fix> {
+        // A mount that leads to others as well must not be closed for them.
+        let mounts: Vec<Site> = now
+            .entry_point
+            .mounts
+            .iter()
+            .copied()
+            .filter(|mount| {
+                !pairs
+                    .iter()
+                    .any(|pair| pair.was.is_some() && pair.now.entry_point.mounts.contains(mount))
+            })
+            .collect();
+        pairs
+            .iter()
+            .map(|pair| &pair.now)
             .filter(|other| {
                 other.entry_point.handler == now.entry_point.handler
                     && entry_name(other) != entry_name(now)
@@ -55,7 +70,8 @@ impl Fixer<'_> {
             .find_map(|other| {
                 let control = authentication(other)
                     .filter(|control| control.strength == Strength::Enforcing)?;
-                self.copied(now, other, control, "on the other way")
+                let title = format!("Use `{}`, as `{}` does", control.name, entry_name(other));
+                self.copied(now, other, control, &title, &mounts)
             })
     }
 
@@ -65,73 +81,77 @@ impl Fixer<'_> {
         now: &Coverage,
         other: &Coverage,
         control: &Control,
-        whose: &str,
+        title: &str,
+        mounts: &[Site],
     ) -> Option<Fix> {
         let site = control.registration;
         let from = locate(self.db, site)?;
         let (named, core) = self.written(site, &control.name, from);
-        let title = match whose {
-            "beside it" => format!("Use `{}`, as the entry points beside it do", control.name),
-            _ => format!("Use `{}`, as `{}` does", control.name, entry_name(other)),
-        };
         if control.name == "inline" {
             return None;
         }
-        self.places(now, other).into_iter().find_map(|(one, mine)| {
-            let span = one.span?;
-            if one.file != site.0 || span.start > from.start || from.end > span.end {
-                return None;
-            }
-            let mut became: Vec<(Span, Span)> = vec![(span, mine.span?)];
-            became.extend(self.heads(other).zip(self.heads(now)));
-            let wanted = Wanted {
-                spans: vec![named],
-                core: core.clone(),
-                became,
-                exits_go: false,
-            };
-            let found = restore(self.db, one, mine, &wanted)?;
-            if found.iter().any(|(_, text)| text.contains("await")) && !self.is_async(now) {
-                return None;
-            }
-            // Only the guard comes along, not what else the other one is.
-            let path = other.entry_point.own_path.as_str();
-            let handler = match &other.entry_point.handler {
-                Handler::Function(_, id) => id.rsplit('.').next().unwrap_or_default(),
-                _ => "",
-            };
-            let more = found.iter().any(|(span, text)| {
-                span.start != span.end
-                    || (path.len() > 1 && text.contains(path))
-                    || text.contains("=>")
-                    || text
-                        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                        .any(|word| word == handler)
-            });
-            if more || !self.same_crate(one.file, mine.file) {
-                return None;
-            }
-            let mut files: Vec<(SourceFile, Vec<(Span, String)>)> = vec![(mine.file, found)];
-            self.needed(one.file, &mut files);
-            let edits = files
-                .into_iter()
-                .flat_map(|(file, edits)| edits.into_iter().map(move |edit| (file, edit)))
-                .map(|(file, (span, text))| FixEdit {
-                    file: file.path(self.db).clone(),
-                    span,
-                    text,
+        self.places(now, other, mounts)
+            .into_iter()
+            .find_map(|(one, mine)| {
+                let span = one.span?;
+                if one.file != site.0 || span.start > from.start || from.end > span.end {
+                    return None;
+                }
+                let mut became: Vec<(Span, Span)> = vec![(span, mine.span?)];
+                became.extend(self.heads(other).zip(self.heads(now)));
+                let wanted = Wanted {
+                    spans: vec![named],
+                    core: core.clone(),
+                    became,
+                    exits_go: false,
+                };
+                let mut found = restore(&self.read, one, mine, &wanted)?;
+                if file_extension(self.db, mine.file) == "rs" && control.via == "extractor" {
+                    for (_, text) in &mut found {
+                        unused(text);
+                    }
+                }
+                if found.iter().any(|(_, text)| text.contains("await")) && !self.is_async(now) {
+                    return None;
+                }
+                // Only the guard comes along, not what else the other one is.
+                let path = other.entry_point.own_path.as_str();
+                let handler = match &other.entry_point.handler {
+                    Handler::Function(_, id) => id.rsplit('.').next().unwrap_or_default(),
+                    _ => "",
+                };
+                let more = found.iter().any(|(span, text)| {
+                    span.start != span.end
+                        || (path.len() > 1 && text.contains(path))
+                        || text.contains("=>")
+                        || text
+                            .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                            .any(|word| word == handler)
+                });
+                if more || !self.same_crate(one.file, mine.file) {
+                    return None;
+                }
+                let mut files: Vec<(SourceFile, Vec<(Span, String)>)> = vec![(mine.file, found)];
+                self.needed(one.file, &mut files)?;
+                let edits = files
+                    .into_iter()
+                    .flat_map(|(file, edits)| edits.into_iter().map(move |edit| (file, edit)))
+                    .map(|(file, (span, text))| FixEdit {
+                        file: file.path(self.db).clone(),
+                        span,
+                        text,
+                    })
+                    .collect();
+                Some(Fix {
+                    title: title.to_owned(),
+                    preferred: true,
+                    edits,
                 })
-                .collect();
-            Some(Fix {
-                title: title.clone(),
-                preferred: true,
-                edits,
             })
-        })
     }
 
     /// The places of two entry points that correspond: handlers, registrations, mounts.
-    fn places(&self, now: &Coverage, other: &Coverage) -> Vec<(Part, Part)> {
+    fn places(&self, now: &Coverage, other: &Coverage, mounts: &[Site]) -> Vec<(Part, Part)> {
         let mut found = Vec::new();
         if let (Handler::Function(file, id), Handler::Function(my_file, my_id)) =
             (&other.entry_point.handler, &now.entry_point.handler)
@@ -150,12 +170,15 @@ impl Fixer<'_> {
             else {
                 continue;
             };
+            if mine != now.entry_point.site && !mounts.contains(&mine) {
+                continue;
+            }
             if one != mine {
                 found.push((part(one.0, one_span), part(mine.0, my_span)));
             }
             let (Some(around), Some(my_around)) = (
-                statement(self.db, one.0, one_span),
-                statement(self.db, mine.0, my_span),
+                statement(&self.read, one.0, one_span),
+                statement(&self.read, mine.0, my_span),
             ) else {
                 continue;
             };
@@ -195,6 +218,17 @@ impl Fixer<'_> {
         gatewatch_syntax::file_facts(self.db, *file)
             .signature(*id)
             .is_some_and(|signature| signature.is_async)
+    }
+}
+
+/// A parameter that nothing uses yet, named as one.
+fn unused(text: &mut String) {
+    let name = text.trim_start_matches([',', ' ', '\n']);
+    let at = text.len() - name.len();
+    let word = name.split(':').next().unwrap_or_default();
+    let plain = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if plain && !word.is_empty() && !word.starts_with('_') {
+        text.insert(at, '_');
     }
 }
 

@@ -64,17 +64,19 @@ impl Fixer<'_> {
                 tries.push(Try {
                     was: whole(was.0),
                     now: whole(here),
-                    wanted: wanted.clone(),
-                });
-            }
-            // The code that it stood in may have gone elsewhere.
-            if let (Some(old), Some(new)) = (self.item_span(was), self.item_span(now)) {
-                tries.push(Try {
-                    was: part(was.0, old),
-                    now: part(now.0, new),
                     wanted,
                 });
             }
+        }
+        // The code that it stood in has gone elsewhere.
+        if was.0.path(self.db) != now.0.path(self.db)
+            && let (Some(one), Some(other)) = (self.item_span(was), self.item_span(now))
+        {
+            tries.push(Try {
+                was: part(was.0, one),
+                now: part(now.0, other),
+                wanted: self.wanted(loss, old),
+            });
         }
         tries
     }
@@ -113,7 +115,7 @@ impl Fixer<'_> {
         let (before, after) = (was.entry_point.site, now.entry_point.site);
         let around = |site: Site| {
             let span = locate(self.db, site)?;
-            statement(self.db, site.0, span)
+            statement(&self.read, site.0, span)
         };
         if let (Some(one), Some(other)) = (around(before), around(after))
             && before.0 == site.0
@@ -126,15 +128,15 @@ impl Fixer<'_> {
         }
         // The check stands there still, but what it looks at comes from elsewhere.
         if let Some((before, after)) = &handlers
-            && let Some(around) = statement(self.db, site.0, old)
+            && let Some(around) = statement(&self.read, site.0, old)
             && site.0 == before.file
             && loss.control.via == "inline"
         {
-            let mut spans = definers(self.db, before.file, before.span, around);
+            let mut spans = definers(&self.read, before.file, before.span, around);
             for _ in 0..2 {
                 let more: Vec<Span> = spans
                     .iter()
-                    .flat_map(|span| definers(self.db, before.file, before.span, *span))
+                    .flat_map(|span| definers(&self.read, before.file, before.span, *span))
                     .collect();
                 tries.push(Try {
                     was: *before,
@@ -187,7 +189,7 @@ impl Fixer<'_> {
     fn earlier(&self, loss: &Loss, now: &Coverage, was: &Coverage) -> Option<Try> {
         let site = loss.control.registration;
         let (before, after) = self.handlers(now, was)?;
-        let around = statement(self.db, site.0, locate(self.db, site)?)?;
+        let around = statement(&self.read, site.0, locate(self.db, site)?)?;
         Some(Try {
             was: before,
             now: after,
@@ -269,7 +271,7 @@ impl Fixer<'_> {
                 let Some(here) = self.same_file(*file).filter(|here| here != file) else {
                     continue;
                 };
-                let named = element(self.db, *file, *span, name);
+                let named = element(&self.read, *file, *span, name);
                 let core = named.map(|_| name.to_owned());
                 for (span, exits_go, core) in
                     [(named.unwrap_or(*span), false, core), (*span, true, None)]
@@ -303,7 +305,7 @@ impl Fixer<'_> {
                 .flat_map(|item| item.head.imports.iter())
                 .find(|import| import.local == name.as_str());
             let Some(import) = import else {
-                let span = top_level(self.db, file, &name)?;
+                let span = top_level(&self.read, file, &name)?;
                 return self.is_value(file, span).then_some((file, span));
             };
             let Imported::Name(of) = import.what else {
@@ -338,14 +340,14 @@ impl Fixer<'_> {
         let Some(here) = self.same_file(site.0) else {
             return Vec::new();
         };
-        let found = locate(self.db, site).and_then(|name| members(self.db, site.0, name));
+        let found = locate(self.db, site).and_then(|name| members(&self.read, site.0, name));
         let Some((_, found)) = found else {
             return Vec::new();
         };
         let name = loss.control.name.as_str();
         let mut tries = Vec::new();
         for span in &found {
-            if let Some(named) = element(self.db, site.0, *span, name) {
+            if let Some(named) = element(&self.read, site.0, *span, name) {
                 tries.push((named, Some(name.to_owned()), false));
                 tries.push((*span, None, true));
             }
@@ -476,7 +478,7 @@ impl Fixer<'_> {
             return Vec::new();
         }
         let mut became: Vec<(Span, Span)> = old.span.zip(new.span).into_iter().collect();
-        let line = |site: Site, span: Span| statement(self.db, site.0, span).unwrap_or(span);
+        let line = |site: Site, span: Span| statement(&self.read, site.0, span).unwrap_or(span);
         became.push((line(before, one), line(after, other)));
         vec![Try {
             was: old,
@@ -507,10 +509,10 @@ impl Fixer<'_> {
     /// How a guard is written at a registration: the element that names it, or the parameter that takes what it gives. And
     /// the word that tells it from others there.
     pub(super) fn written(&self, site: Site, name: &str, span: Span) -> (Span, Option<String>) {
-        if let Some(named) = element(self.db, site.0, span, name) {
+        if let Some(named) = element(&self.read, site.0, span, name) {
             return (named, Some(name.to_owned()));
         }
-        match parameter(self.db, site.0, span) {
+        match parameter(&self.read, site.0, span) {
             Some(whole) => {
                 let text = self.text(site.0, whole);
                 (whole, text.contains(name).then(|| name.to_owned()))
@@ -522,7 +524,7 @@ impl Fixer<'_> {
     /// The whole statement around a registration or check, with all that is different in it.
     fn all_around(&self, file: SourceFile, span: Span) -> Option<Wanted> {
         Some(Wanted {
-            spans: vec![statement(self.db, file, span)?],
+            spans: vec![statement(&self.read, file, span)?],
             exits_go: true,
             ..Wanted::default()
         })

@@ -1,19 +1,19 @@
 //! Finds in a tree what stands around a span, or what a name stands for.
 
-use gatewatch_source::{Db, SourceFile};
+use gatewatch_source::SourceFile;
 use tree_sitter::Node;
 
 use super::piece::{self, Piece, Shape};
-use super::{names, tree_of};
+use super::{Reading, names};
 use crate::Span;
 use crate::file::usable;
 use crate::kinds::{Role, Slot};
 use crate::queries::language;
 
 /// The statement, definition or decorator around a part of a file.
-pub fn statement(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
-    let kinds = &usable(language(db, file)?)?.kinds;
-    let tree = tree_of(db, file)?;
+pub fn statement(read: &Reading<'_>, file: SourceFile, span: Span) -> Option<Span> {
+    let kinds = &usable(language(read.db, file)?)?.kinds;
+    let tree = read.tree(file)?;
     let (start, end) = (span.start as usize, span.end as usize);
     let mut node = tree.root_node().descendant_for_byte_range(start, end)?;
     while let Some(parent) = node.parent() {
@@ -26,8 +26,8 @@ pub fn statement(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
 }
 
 /// Of a class, what stands in it beside its methods: its bases and decorators, its fields.
-pub fn members(db: &dyn Db, file: SourceFile, name: Span) -> Option<(Span, Vec<Span>)> {
-    let tree = tree_of(db, file)?;
+pub fn members(read: &Reading<'_>, file: SourceFile, name: Span) -> Option<(Span, Vec<Span>)> {
+    let tree = read.tree(file)?;
     let (start, end) = (name.start as usize, name.end as usize);
     let class = tree
         .root_node()
@@ -58,8 +58,8 @@ pub fn members(db: &dyn Db, file: SourceFile, name: Span) -> Option<(Span, Vec<S
 }
 
 /// The parameter of a function in which a span stands.
-pub fn parameter(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
-    let tree = tree_of(db, file)?;
+pub fn parameter(read: &Reading<'_>, file: SourceFile, span: Span) -> Option<Span> {
+    let tree = read.tree(file)?;
     let (start, end) = (span.start as usize, span.end as usize);
     let mut node = tree.root_node().descendant_for_byte_range(start, end)?;
     loop {
@@ -75,24 +75,29 @@ pub fn parameter(db: &dyn Db, file: SourceFile, span: Span) -> Option<Span> {
 }
 
 /// What defines a name at the top of a file.
-pub fn top_level(db: &dyn Db, file: SourceFile, name: &str) -> Option<Span> {
-    let tree = tree_of(db, file)?;
-    names::top_of(&tree, &file.content(db).text, name)
+pub fn top_level(read: &Reading<'_>, file: SourceFile, name: &str) -> Option<Span> {
+    let tree = read.tree(file)?;
+    names::top_of(&tree, &file.content(read.db).text, name)
 }
 
 /// What binds, in a part of a file, the names that stand in a span of it.
-pub fn definers(db: &dyn Db, file: SourceFile, within: Option<Span>, span: Span) -> Vec<Span> {
-    let Some(tree) = tree_of(db, file) else {
+pub fn definers(
+    read: &Reading<'_>,
+    file: SourceFile,
+    within: Option<Span>,
+    span: Span,
+) -> Vec<Span> {
+    let Some(tree) = read.tree(file) else {
         return Vec::new();
     };
-    names::definers_of(&tree, &file.content(db).text, within, span)
+    names::definers_of(&tree, &file.content(read.db).text, within, span)
 }
 
 /// The element of a registration that says `word`: of a list in it, else of its arguments.
-pub fn element(db: &dyn Db, file: SourceFile, span: Span, word: &str) -> Option<Span> {
-    let kinds = &usable(language(db, file)?)?.kinds;
-    let text = &file.content(db).text;
-    let tree = tree_of(db, file)?;
+pub fn element(read: &Reading<'_>, file: SourceFile, span: Span, word: &str) -> Option<Span> {
+    let kinds = &usable(language(read.db, file)?)?.kinds;
+    let text = &file.content(read.db).text;
+    let tree = read.tree(file)?;
     let (start, end) = (span.start as usize, span.end as usize);
     let whole = tree.root_node().descendant_for_byte_range(start, end)?;
     let field = kinds.field(whole.kind_id(), Slot::Arguments);

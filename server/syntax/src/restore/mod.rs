@@ -13,8 +13,11 @@ mod placing;
 mod rows;
 
 pub use find::{definers, element, members, parameter, statement, top_level};
+use std::cell::RefCell;
+
 use gatewatch_source::{Db, SourceFile};
-use tree_sitter::{Node, Tree};
+use rustc_hash::FxHashMap;
+use tree_sitter::{InputEdit, Node, Point, Tree};
 
 use crate::Span;
 use crate::buffer::Buffer;
@@ -34,6 +37,37 @@ pub struct Part {
     pub span: Option<Span>,
 }
 
+/// Reads trees of files, each once as long as this lives.
+pub struct Reading<'d> {
+    pub(crate) db: &'d dyn Db,
+    trees: RefCell<FxHashMap<SourceFile, Option<Tree>>>,
+}
+
+impl<'d> Reading<'d> {
+    /// Nothing is read yet.
+    pub fn new(db: &'d dyn Db) -> Self {
+        Self {
+            db,
+            trees: RefCell::default(),
+        }
+    }
+
+    fn tree(&self, file: SourceFile) -> Option<Tree> {
+        if let Some(tree) = self.trees.borrow().get(&file) {
+            return tree.clone();
+        }
+        let content = file.content(self.db);
+        let tree = match Buffer::of(content) {
+            Some(buffer) => buffer.tree().cloned(),
+            None => {
+                language(self.db, file).and_then(|language| parse(language, &content.text, None))
+            }
+        };
+        self.trees.borrow_mut().insert(file, tree.clone());
+        tree
+    }
+}
+
 /// What is to come back.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
@@ -49,13 +83,21 @@ pub struct Wanted {
 
 /// Replacements in the text of `now`, sorted and none overlapping, that bring back what is wanted of `was`. `None` if
 /// nothing of it is missing, or it has no place any more.
-pub fn restore(db: &dyn Db, was: Part, now: Part, wanted: &Wanted) -> Option<Vec<(Span, String)>> {
-    let language = language(db, now.file)?;
-    if self::language(db, was.file) != Some(language) {
+pub fn restore(
+    read: &Reading<'_>,
+    was: Part,
+    now: Part,
+    wanted: &Wanted,
+) -> Option<Vec<(Span, String)>> {
+    let language = language(read.db, now.file)?;
+    if self::language(read.db, was.file) != Some(language) {
         return None;
     }
-    let (old, new) = (tree_of(db, was.file)?, tree_of(db, now.file)?);
-    let (old_text, new_text) = (&was.file.content(db).text, &now.file.content(db).text);
+    let (old, new) = (read.tree(was.file)?, read.tree(now.file)?);
+    let (old_text, new_text) = (
+        &was.file.content(read.db).text,
+        &now.file.content(read.db).text,
+    );
     let mut wanted = wanted.clone();
     let mut dropped: Vec<String> = Vec::new();
     // What comes back may need names that went with it, and what goes may have had some of its own.
@@ -100,18 +142,18 @@ pub fn restore(db: &dyn Db, was: Part, now: Part, wanted: &Wanted) -> Option<Vec
 /// Brings back the imports and top-level definitions of `was` that `texts` need and `now` doesn't have: for texts of the
 /// same file.
 pub fn restore_names(
-    db: &dyn Db,
+    read: &Reading<'_>,
     was: SourceFile,
     now: SourceFile,
     texts: &[&str],
 ) -> Vec<(Span, String)> {
     let found = || {
-        let language = language(db, now)?;
-        let (old, new) = (tree_of(db, was)?, tree_of(db, now)?);
+        let language = language(read.db, now)?;
+        let (old, new) = (read.tree(was)?, read.tree(now)?);
         let mut restoring = Restoring {
             kinds: &usable(language)?.kinds,
-            was: &was.content(db).text,
-            now: &now.content(db).text,
+            was: &was.content(read.db).text,
+            now: &now.content(read.db).text,
             wanted: Vec::new(),
             core: None,
             became: &[],
@@ -150,21 +192,37 @@ fn sound(language: Language, text: &str, tree: &Tree, edits: &[(Span, String)]) 
         return true;
     }
     let mut edited = text.to_owned();
+    let mut tree = tree.clone();
     for (span, new) in edits.iter().rev() {
-        if edited.get(span.range()).is_none() {
+        let old = span.range();
+        if edited.get(old.clone()).is_none() {
             return false;
         }
-        edited.replace_range(span.range(), new);
+        let start_position = point(&edited, old.start);
+        let old_end_position = point(&edited, old.end);
+        edited.replace_range(old.clone(), new);
+        let end = old.start + new.len();
+        tree.edit(&InputEdit {
+            start_byte: old.start,
+            old_end_byte: old.end,
+            new_end_byte: end,
+            start_position,
+            old_end_position,
+            new_end_position: point(&edited, end),
+        });
     }
-    parse(language, &edited, None).is_some_and(|tree| !tree.root_node().has_error())
+    parse(language, &edited, Some(&tree)).is_some_and(|tree| !tree.root_node().has_error())
 }
 
-fn tree_of(db: &dyn Db, file: SourceFile) -> Option<Tree> {
-    let content = file.content(db);
-    if let Some(buffer) = Buffer::of(content) {
-        return buffer.tree().cloned();
-    }
-    parse(language(db, file)?, &content.text, None)
+fn point(text: &str, at: usize) -> Point {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    let row = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before
+        .iter()
+        .rev()
+        .take_while(|byte| **byte != b'\n')
+        .count();
+    Point::new(row, column)
 }
 
 /// A replacement in the making.

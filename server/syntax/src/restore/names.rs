@@ -102,13 +102,13 @@ fn used<'s>(texts: &[&'s str]) -> HashSet<&'s str> {
     for text in texts {
         let mut start = None;
         let mut dotted = false;
-        let mut last = ' ';
+        let (mut last, mut before) = (' ', ' ');
         let ends = text.char_indices().chain([(text.len(), ' ')]);
         for (at, c) in ends {
             let part = c.is_alphanumeric() || c == '_' || c == '$';
             if part && start.is_none() {
                 start = Some(at);
-                dotted = last == '.';
+                dotted = last == '.' || (last == ':' && before == ':');
             }
             if !part && let Some(from) = start.take() {
                 let word = text.get(from..at).unwrap_or_default();
@@ -116,7 +116,7 @@ fn used<'s>(texts: &[&'s str]) -> HashSet<&'s str> {
                     found.insert(word);
                 }
             }
-            last = c;
+            (before, last) = (last, c);
         }
     }
     found

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tree_sitter::Node;
 
 use super::Restoring;
-use super::piece::{Piece, words, words_outside};
+use super::piece::{Piece, Shape, words, words_outside};
 
 /// How two rows of pieces correspond.
 pub(super) struct Pairing {
@@ -145,13 +145,25 @@ impl Restoring<'_> {
             let size = u32::try_from(one.len().min(4000)).unwrap_or(0);
             return if about { 1 } else { 2000 + size };
         }
-        if b.node.child_count() == 0 || c.node.child_count() == 0 {
+        let leaf = |piece: &Piece<'_>| {
+            piece.shape(self.kinds) == Shape::Leaf
+                || matches!(piece.node.kind(), "template_string" | "array")
+        };
+        if leaf(b) || leaf(c) {
             let same_kind = b.node.kind_id() == c.node.kind_id() && b.is_link() == c.is_link();
             return match (same_kind, b.node.is_named()) {
                 (true, false) => 500,
                 (true, true) if !about && !b.node.is_extra() => 10,
                 _ => 0,
             };
+        }
+        // The same question, with other answers.
+        if let Some(one) = b.node.child_by_field_name("condition")
+            && let Some(other) = c.node.child_by_field_name("condition")
+            && b.node.kind_id() == c.node.kind_id()
+            && self.was.get(one.byte_range()) == self.now.get(other.byte_range())
+        {
+            return 800;
         }
         let (mine, its) = (b.label(self.was, self.kinds), c.label(self.now, self.kinds));
         let own_name = !mine.is_empty() && mine == its && names_itself(b.node);
@@ -176,8 +188,7 @@ impl Restoring<'_> {
             return 1000 + shared;
         }
         if b.node.kind_id() != c.node.kind_id() {
-            let chains = b.shape(self.kinds) == super::piece::Shape::Chain
-                || c.shape(self.kinds) == super::piece::Shape::Chain;
+            let chains = b.shape(self.kinds) == Shape::Chain || c.shape(self.kinds) == Shape::Chain;
             let same_role = chains
                 || (super::piece::is_definition(b.node) && super::piece::is_definition(c.node));
             return if same_role && shared >= 400 {

@@ -213,7 +213,7 @@ impl<'t> Piece<'t> {
     }
 
     /// Of a chain: what it begins with, and its links.
-    fn links(&self, kinds: &Kinds) -> Vec<Piece<'t>> {
+    pub(super) fn links(&self, kinds: &Kinds) -> Vec<Piece<'t>> {
         let mut found = Vec::new();
         let mut node = self.node;
         while let Some(inner) = below(node, kinds) {

@@ -103,13 +103,18 @@ impl Restoring<'_> {
         c: Piece<'_>,
         cs: &[Piece<'_>],
         kept: &[(usize, usize)],
+        beside: Option<usize>,
     ) {
         let Some(piece) = bs.get(at) else { return };
+        let beside = beside
+            .filter(|_| shape == Shape::Lines)
+            .and_then(|at| cs.get(at));
         let previous = kept
             .iter()
             .rev()
             .find(|(old, _)| *old < at)
             .and_then(|(_, new)| cs.get(*new));
+        let previous = beside.or(previous);
         let next = kept
             .iter()
             .find(|(old, _)| *old > at)
@@ -306,8 +311,14 @@ impl Restoring<'_> {
         let (old, new) = (indent(self.was, b.start), indent(self.now, c.start));
         let before = shifted(self.was.get(b.start..start).unwrap_or_default(), old, new);
         let behind = shifted(self.was.get(end..b.end).unwrap_or_default(), old, new);
+        let whole = self.was.get(b.start..b.end).unwrap_or_default();
+        let bare = c.text(self.now).trim_end_matches(';');
         let inner = shifted(
-            c.text(self.now),
+            if whole.ends_with(';') {
+                bare
+            } else {
+                c.text(self.now)
+            },
             indent(self.now, c.start),
             indent(self.was, start),
         );
@@ -316,7 +327,7 @@ impl Restoring<'_> {
 
     /// Where in an earlier piece a present one stood.
     fn wrapped(&self, b: &Piece<'_>, c: &Piece<'_>) -> Option<(usize, usize)> {
-        let text = c.text(self.now);
+        let text = c.text(self.now).trim_end_matches(';');
         if text.len() < 2 || c.node.is_extra() {
             return None;
         }
@@ -331,7 +342,8 @@ impl Restoring<'_> {
             if piece.text(self.was) == text {
                 return Some((piece.start, piece.end));
             }
-            if node.kind_id() == c.node.kind_id() && node.child_count() > 0 {
+            let function = node.kind().contains("function") || node.kind().contains("closure");
+            if node.kind_id() == c.node.kind_id() && function {
                 let like = likeness_of_words(&piece, self.was, c, self.now, "");
                 if like >= 700 && best.is_none_or(|(other, _)| like > other) {
                     best = Some((like, (piece.start, piece.end)));
@@ -383,6 +395,20 @@ impl Restoring<'_> {
             at
         }
     }
+}
+
+/// Whether a statement ends the function whatever happens.
+pub(super) fn leaves_at_once(piece: &Piece<'_>) -> bool {
+    let mut node = piece.node;
+    while node.kind() == "expression_statement"
+        && let Some(inner) = node.named_child(0)
+    {
+        node = inner;
+    }
+    matches!(
+        node.kind(),
+        "return_statement" | "return_expression" | "raise_statement" | "throw_statement"
+    )
 }
 
 fn position(cs: &[Piece<'_>], one: &Piece<'_>) -> Option<usize> {

@@ -3,7 +3,7 @@
 use tree_sitter::Tree;
 
 use super::piece::{self, Piece, Shape};
-use super::{Restoring, pairing, region};
+use super::{Restoring, pairing, placing, region};
 use crate::Span;
 use crate::kinds::Role;
 
@@ -91,12 +91,12 @@ impl Restoring<'_> {
             }
             // One of them is where the other's chain begins.
             (Shape::Chain, _) => {
-                let bs = b.inside(self.kinds);
-                self.rows(b, &bs, c, &[c]);
+                let (bs, cs) = (b.inside(self.kinds), c.links(self.kinds));
+                self.rows(b, &bs, c, &cs);
             }
             (_, Shape::Chain) => {
-                let cs = c.inside(self.kinds);
-                self.rows(b, &[b], c, &cs);
+                let (bs, cs) = (b.links(self.kinds), c.inside(self.kinds));
+                self.rows(b, &bs, c, &cs);
             }
             _ if b.node.kind_id() != c.node.kind_id() => {
                 if piece::is_definition(b.node) && !self.is_inside(&b) {
@@ -144,7 +144,7 @@ impl Restoring<'_> {
                 continue;
             }
             if self.is_wanted(one) {
-                self.insert(shape, b, bs, *i, c, cs, &pairing.kept);
+                self.insert(shape, b, bs, *i, c, cs, &pairing.kept, None);
                 self.remove(shape, cs, *j);
             } else {
                 self.counterparts(*one, *other);
@@ -225,6 +225,12 @@ impl Restoring<'_> {
         if shape == Shape::Lines && all && self.exits_go && self.replaced(bs, cs, gap, &wanted) {
             return;
         }
+        // What leaves the function stands behind what was written beside it.
+        let stays = |at: &&usize| cs.get(**at).is_some_and(|piece| !self.goes(piece));
+        let ends = wanted
+            .iter()
+            .any(|at| bs.get(*at).is_some_and(placing::leaves_at_once));
+        let last_new = gap.come.iter().rfind(stays).copied().filter(|_| ends);
         let mut covered: Vec<usize> = Vec::new();
         for at in &wanted {
             let Some(piece) = bs.get(*at) else { continue };
@@ -243,6 +249,17 @@ impl Restoring<'_> {
                 self.lost = true;
                 return;
             }
+            // It is there, as a remark.
+            let remark = gap.come.iter().copied().find(|other| {
+                let text = cs.get(*other).map_or("", |now| now.text(self.now));
+                let bare = text.trim_start_matches(['/', '#', ' ']);
+                bare.len() < text.len() && bare.trim_end() == piece.text(self.was)
+            });
+            if let Some(now) = remark.and_then(|other| cs.get(other)) {
+                covered.extend(remark);
+                self.replace(piece, now);
+                continue;
+            }
             // Something of it is there still, without what was around it.
             let inner = gap.come.iter().copied().find(|other| {
                 !covered.contains(other) && cs.get(*other).is_some_and(|now| self.wraps(piece, now))
@@ -254,7 +271,7 @@ impl Restoring<'_> {
                         self.wrap(piece, now);
                     }
                 }
-                None => self.insert(shape, b, bs, *at, c, cs, kept),
+                None => self.insert(shape, b, bs, *at, c, cs, kept, last_new),
             }
         }
         if all && self.exits_go {
@@ -269,9 +286,10 @@ impl Restoring<'_> {
                     self.remove(shape, cs, *at);
                 }
             }
-        } else if !wanted.is_empty() && shape == Shape::Lines {
+        }
+        if !wanted.is_empty() && shape == Shape::Lines {
             // A statement that only holds the place.
-            for at in gap.come {
+            for at in gap.come.iter().filter(|at| !covered.contains(at)) {
                 let holds = cs.get(*at).is_some_and(|piece| {
                     matches!(piece.text(self.now), "pass" | "...") && cs.len() == 1
                 });
