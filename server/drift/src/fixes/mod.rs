@@ -1,6 +1,7 @@
 //! Edits that clear a finding: put back what the baseline had, use what the siblings use, or say that it
 //! is meant so.
 
+mod definitions;
 mod imports;
 mod order;
 mod public;

@@ -103,7 +103,7 @@ impl Fixer<'_> {
                     spans: vec![named],
                     core: core.clone(),
                     became,
-                    exits_go: false,
+                    ..Wanted::default()
                 };
                 let mut found = restore(&self.read, one, mine, &wanted)?;
                 if file_extension(self.db, mine.file) == "rs" && control.via == "extractor" {

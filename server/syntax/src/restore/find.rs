@@ -128,7 +128,12 @@ pub fn element(read: &Reading<'_>, file: SourceFile, span: Span, word: &str) -> 
             && !parent
                 .parent()
                 .is_some_and(|above| kinds.role(above.kind_id()) == Role::Call);
-        if literal || parent == whole || parent == within {
+        // What is given to a link of a chain.
+        let linked = listed
+            && parent
+                .parent()
+                .is_some_and(|call| call != whole && Piece::new(call).shape(kinds) == Shape::Chain);
+        if literal || linked || parent == whole || parent == within {
             break;
         }
         node = parent;

@@ -79,6 +79,8 @@ pub struct Wanted {
     pub became: Vec<(Span, Span)>,
     /// Whether what was written anew inside the wanted spans has to go where it could leave the function.
     pub exits_go: bool,
+    /// Whether what only changed its place stays where it is now.
+    pub keeps_order: bool,
 }
 
 /// Replacements in the text of `now`, sorted and none overlapping, that bring back what is wanted of `was`. `None` if
@@ -110,6 +112,7 @@ pub fn restore(
             core: wanted.core.as_deref(),
             became: &wanted.became,
             exits_go: wanted.exits_go,
+            keeps_order: wanted.keeps_order,
             edits: Vec::new(),
             dropped: dropped.clone(),
             lost: false,
@@ -158,6 +161,7 @@ pub fn restore_names(
             core: None,
             became: &[],
             exits_go: false,
+            keeps_order: false,
             edits: Vec::new(),
             dropped: Vec::new(),
             lost: false,
@@ -242,6 +246,7 @@ struct Restoring<'w> {
     core: Option<&'w str>,
     became: &'w [(Span, Span)],
     exits_go: bool,
+    keeps_order: bool,
     edits: Vec<Edit>,
     /// Words of what an earlier round took out, which fed nothing else.
     dropped: Vec<String>,

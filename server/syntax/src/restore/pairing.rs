@@ -23,7 +23,7 @@ impl Restoring<'_> {
     /// been moved; inside of what is wanted all pieces are.
     pub(super) fn pair(&self, was: &[Piece<'_>], now: &[Piece<'_>], outer: bool) -> Pairing {
         let equal = |b: &Piece<'_>, c: &Piece<'_>| b.text(self.was) == c.text(self.now);
-        let plain = |b: &Piece<'_>| !outer || !self.is_wanted(b);
+        let plain = |b: &Piece<'_>| !outer || !self.is_about(b);
         let start = was
             .iter()
             .zip(now)
@@ -139,7 +139,7 @@ impl Restoring<'_> {
             return 100_000;
         }
         let (one, other) = (b.text(self.was), c.text(self.now));
-        let about = outer && self.is_wanted(b);
+        let about = outer && self.is_about(b);
         if one == other {
             // What was moved around the wanted piece stays, and the wanted piece moves.
             let size = u32::try_from(one.len().min(4000)).unwrap_or(0);
@@ -220,6 +220,24 @@ impl Restoring<'_> {
 }
 
 impl Restoring<'_> {
+    /// Whether a piece is there for what is wanted: it says that, and at most where.
+    pub(super) fn is_about(&self, piece: &Piece<'_>) -> bool {
+        if self.is_wanted(piece) {
+            return true;
+        }
+        if !self.touches(piece) || super::piece::is_definition(piece.node) {
+            return false;
+        }
+        let label = piece.label(self.was, self.kinds);
+        let mut rest = Vec::new();
+        words_outside(piece, self.was, &self.wanted, &mut rest);
+        let telling = |word: &&&str| {
+            word.chars().any(|c| c.is_alphanumeric())
+                && !label.split(['.', ':']).any(|part| part == **word)
+        };
+        !label.is_empty() && rest.iter().filter(telling).count() <= 1
+    }
+
     /// How much of what stands around the wanted part of a piece is in another one, of a thousand.
     fn likeness_of_rest(&self, b: &Piece<'_>, c: &Piece<'_>, label: &str) -> u32 {
         let telling = |word: &&str| {

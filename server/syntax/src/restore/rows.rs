@@ -130,7 +130,11 @@ impl Restoring<'_> {
         c: Piece<'_>,
         cs: &[Piece<'_>],
     ) {
-        let pairing = self.pair(bs, cs, !self.exits_go && !self.is_inside(&b));
+        let pairing = self.pair(
+            bs,
+            cs,
+            !self.exits_go && !self.keeps_order && !self.is_inside(&b),
+        );
         for (i, j) in &pairing.kept {
             if let (Some(one), Some(other)) = (bs.get(*i), cs.get(*j)) {
                 self.counterparts(*one, *other);
@@ -143,7 +147,7 @@ impl Restoring<'_> {
             if !self.touches(one) {
                 continue;
             }
-            if self.is_wanted(one) {
+            if self.is_about(one) && !self.keeps_order {
                 self.insert(shape, b, bs, *i, c, cs, &pairing.kept, None);
                 self.remove(shape, cs, *j);
             } else {
@@ -245,7 +249,7 @@ impl Restoring<'_> {
                 }
                 continue;
             }
-            if piece::is_definition(piece.node) && !self.is_wanted(piece) {
+            if piece::is_definition(piece.node) && !self.is_inside(piece) {
                 self.lost = true;
                 return;
             }
