@@ -164,3 +164,38 @@ async fn a_repository_without_a_commit_and_a_head_that_is_on_no_branch() {
     goes_on(&mut editor, empty.path(), false).await;
     editor.end().await;
 }
+
+/// Every module gives on all names of every other: a name that none of them has is asked for along all ways there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn modules_that_give_each_other_on() {
+    let folder = app();
+    let names: Vec<String> = (0..16).map(|n| format!("m{n}")).collect();
+    let all =
+        |line: &dyn Fn(&str) -> String| names.iter().map(|name| line(name)).collect::<String>();
+    let rust = all(&|name| format!("pub use super::{name}::*;\n"));
+    let script = all(&|name| format!("export * from './{name}';\n"));
+    let python = all(&|name| format!("from .{name} import *\n"));
+    for name in &names {
+        let file = |ext: &str| format!("ring/{name}.{ext}");
+        write(
+            folder.path(),
+            &[
+                (&file("rs"), &format!("{rust}static A: B = missing();\n")),
+                (
+                    &file("ts"),
+                    &format!("import {{ missing }} from './m0';\n{script}missing();\n"),
+                ),
+                (&file("py"), &format!("{python}missing()\n")),
+            ],
+        );
+    }
+    let mods = all(&|name| format!("mod {name};\n"));
+    write(
+        folder.path(),
+        &[("ring/mod.rs", mods.as_str()), ("ring/__init__.py", "")],
+    );
+    let (mut editor, _) = Editor::start(plain(), &[folder.path()]).await;
+    goes_on(&mut editor, folder.path(), true).await;
+    editor.unexpected();
+    editor.end().await;
+}

@@ -15,6 +15,9 @@ use super::value::{Receiver, V};
 /// The classes of the workspace that a class is made of, itself first, and the external ones.
 pub(crate) type Line = Arc<(Vec<(SourceFile, Ustr)>, Vec<Ustr>)>;
 
+/// The classes that extend a class directly.
+pub(crate) type Extended = FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>>;
+
 impl Machine<'_> {
     /// The classes of the workspace that a class is made of, itself first, and the external ones.
     pub(crate) fn lineage(&mut self, file: SourceFile, id: Ustr) -> Line {
@@ -183,12 +186,11 @@ impl Machine<'_> {
     }
 
     /// Which classes extend which, over the production code.
-    fn extended(&mut self) -> FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>> {
+    fn extended(&mut self) -> Arc<Extended> {
         if let Some(extended) = &self.extended {
-            return extended.clone();
+            return Arc::clone(extended);
         }
-        let mut extended: FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>> =
-            FxHashMap::default();
+        let mut extended = Extended::default();
         let files: Vec<SourceFile> = self
             .tree
             .files(self.db)
@@ -221,7 +223,8 @@ impl Machine<'_> {
                 }
             }
         }
-        self.extended = Some(extended.clone());
+        let extended = Arc::new(extended);
+        self.extended = Some(Arc::clone(&extended));
         extended
     }
 

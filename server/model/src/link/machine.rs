@@ -92,7 +92,7 @@ pub(crate) struct Machine<'db> {
     /// Lines of classes that were resolved as a whole.
     pub(crate) lineages: FxHashMap<(SourceFile, Ustr), super::classes::Line>,
     /// The classes that extend a class directly, once they are asked for.
-    pub(crate) extended: Option<FxHashMap<(SourceFile, Ustr), Vec<(SourceFile, Ustr)>>>,
+    pub(crate) extended: Option<Arc<super::classes::Extended>>,
     /// Whether something was served that could not be resolved.
     pub(crate) served_unknown: bool,
     started: Option<(SourceFile, Ustr)>,

@@ -386,13 +386,12 @@ impl Machine<'_> {
     /// `name` of the module that `spec`, as written in `from`, stands for.
     fn import_name(&mut self, from: SourceFile, spec: &str, name: Ustr) -> V {
         let module = resolve_module(self.db, self.tree, from, spec);
-        self.module_member(&module, name, 0)
+        self.module_member(&module, name, &mut Vec::new())
     }
 
-    fn module_member(&mut self, module: &Module, name: Ustr, depth: u32) -> V {
-        if depth > 16 {
-            return V::Unknown;
-        }
+    /// A name of a module; `seen` are the files that were asked for it already, by way of `export *` and its like.
+    /// Such ways meet again and lead in circles, so each file is asked once.
+    fn module_member(&mut self, module: &Module, name: Ustr, seen: &mut Vec<SourceFile>) -> V {
         match module {
             Module::External(module) => {
                 // The default export of a library is the library itself.
@@ -418,11 +417,17 @@ impl Machine<'_> {
                     None => V::Unknown,
                 }
             }
-            Module::File(file) => self.file_member(*file, name, depth),
+            Module::File(file) => self.file_member(*file, name, seen),
         }
     }
 
-    fn file_member(&mut self, file: SourceFile, name: Ustr, depth: u32) -> V {
+    fn file_member(&mut self, file: SourceFile, name: Ustr, seen: &mut Vec<SourceFile>) -> V {
+        /// Files that are asked for one name.
+        const MANY: usize = 500;
+        if seen.len() >= MANY || seen.contains(&file) {
+            return V::Unknown;
+        }
+        seen.push(file);
         let roles = module_roles(self.db, file);
         let language = Language::of_extension(file.path(self.db).extension());
         let script = matches!(language, Some(Language::TypeScript | Language::Tsx));
@@ -470,8 +475,7 @@ impl Machine<'_> {
             let module = resolve_module(self.db, self.tree, file, &star);
             let found = match &module {
                 Module::External(_) => continue,
-                Module::File(other) if *other == file => continue,
-                module => self.module_member(module, name, depth + 1),
+                module => self.module_member(module, name, seen),
             };
             if !matches!(found, V::Unknown) {
                 return found;
@@ -490,7 +494,7 @@ impl Machine<'_> {
                 }
                 V::External(ustr(&format!("{module}.{name}")))
             }
-            V::Module(module) => self.module_member(&module, name, 0),
+            V::Module(module) => self.module_member(&module, name, &mut Vec::new()),
             V::Object(object) => self.object_member(object, name),
             V::Super(receiver, class) => match self.find_method_above(receiver, class, name) {
                 Some((file, method)) => V::Func(Func {
