@@ -1,8 +1,9 @@
 //! Why a control was lost: the guard changed, a registration did, or the entry point's own code.
 
 use gatewatch_model::{
-    Callable, Control, Coverage, Guard, Site, Strength, Use, effects_of, is_known_control,
+    Callable, Control, Coverage, Guard, Site, Strength, Use, effects_of, is_known_control, usage,
 };
+use gatewatch_source::SourceFile;
 use ustr::Ustr;
 
 use crate::code::Code;
@@ -22,6 +23,7 @@ pub(crate) fn caused(
         code,
         control: had.clone(),
         cause: Cause::Own,
+        inside: None,
         site: None,
         now: text,
     };
@@ -43,7 +45,8 @@ pub(crate) fn caused(
         let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Handler);
         if let Some(check) = inside.inert.iter().find(|check| check.effect == had.effect) {
             loss.code = Code::GuardInert;
-            loss.site = Some(check.site);
+            // A helper denies where it is called; its denial is lost on the way out.
+            loss.site = check.by.is_none().then_some(check.site);
             loss.now = "its denial takes no effect, the handler goes on".to_owned();
             return loss;
         }
@@ -65,6 +68,12 @@ pub(crate) fn caused(
         return loss;
     }
     let stands = standing(now, had);
+    if let Some((name, site)) = made_otherwise(compare, now, was, had) {
+        loss.code = gutted(code);
+        loss.cause = Cause::Guard(site);
+        loss.control.name = name;
+        return loss;
+    }
     // It is registered under a condition now.
     if let Some(guard) = stands
         && guard.conditional
@@ -79,10 +88,7 @@ pub(crate) fn caused(
         && !is_namesake(compare, guard, had)
         && let Some(site) = definition_of(compare, guard)
     {
-        let changed = match code {
-            Code::AuthenticationRemoved
-            | Code::AuthorizationRemoved
-            | Code::OwnershipCheckRemoved => Code::GuardGutted,
+        let changed = match gutted(code) {
             // What middleware lets pass is served, so it has given up what it stood for. A dependency hands the handler
             // an identity or none.
             Code::AuthenticationWeakened if !HANDS_OVER.contains(&had.via) => Code::GuardGutted,
@@ -115,6 +121,7 @@ pub(crate) fn caused(
         };
         loss.code = changed;
         loss.cause = Cause::Guard(site);
+        loss.inside = changed_inside(compare, was, guard, had);
         return loss;
     }
     // A router on the way has the guard, but in front of nothing.
@@ -145,6 +152,101 @@ pub(crate) fn caused(
 
 /// How guards take part that hand an identity to the handler, which can see that there is none.
 const HANDS_OVER: [&str; 3] = ["dependency", "extractor", "inline"];
+
+/// What the loss of a check is where its guard still stands.
+fn gutted(code: Code) -> Code {
+    match code {
+        Code::AuthenticationRemoved | Code::AuthorizationRemoved | Code::OwnershipCheckRemoved => {
+            Code::GuardGutted
+        }
+        other => other,
+    }
+}
+
+/// The name through which a guard is still registered and that stands for another now, and where that is made: an alias of
+/// a type, an instance with other arguments.
+pub(crate) fn made_otherwise(
+    compare: &Compare<'_>,
+    now: &Coverage,
+    was: &Coverage,
+    had: &Control,
+) -> Option<(Ustr, Site)> {
+    let guard =
+        (was.asked.iter()).find(|guard| guard.name() == had.name && guard.through.is_some())?;
+    let (name, _) = guard.through?;
+    let other = (now.asked.iter())
+        .find(|other| other.through.is_some_and(|(through, _)| through == name))?;
+    let (_, site) = other.through?;
+    let same = described(compare, &guard.callable) == described(compare, &other.callable)
+        && guard.callable.args() == other.callable.args();
+    (!same).then_some((name, site))
+}
+
+/// A callable in words that hold in both trees.
+fn described(compare: &Compare<'_>, callable: &Callable) -> String {
+    let of = |file: &SourceFile, id: &Ustr| format!("{}:{id}", file.path(compare.db));
+    match callable {
+        Callable::Function(file, id) | Callable::Class(file, id, _) => of(file, id),
+        Callable::Made { maker, .. } => of(&maker.0, &maker.1),
+        Callable::External(name, _) | Callable::Unknown(name) => name.to_string(),
+    }
+}
+
+/// The function that made a guard's check and no longer does, if the guard still calls it.
+fn changed_inside(
+    compare: &Compare<'_>,
+    was: &Coverage,
+    guard: &Guard,
+    had: &Control,
+) -> Option<Site> {
+    let before = was.asked.iter().find(|guard| guard.name() == had.name)?;
+    let (file, id) = function_of(before)?;
+    let effects = effects_of(compare.db, compare.baseline_tree(), file, id, usage(before));
+    let (_, made) = (effects.checks.iter())
+        .find(|check| check.effect == had.effect)?
+        .by?;
+    // Whatever it calls, however deep.
+    let tree = compare.current_tree();
+    let (file, id) = function_of(guard)?;
+    let mut called = effects_of(compare.db, tree, file, id, usage(guard))
+        .calls
+        .clone();
+    let mut at = 0;
+    while let Some((file, id, _)) = called.get(at).copied() {
+        at += 1;
+        let inside = effects_of(compare.db, tree, file, id, Use::Guard);
+        if id == made {
+            let denies = inside
+                .checks
+                .iter()
+                .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing);
+            return if denies {
+                None
+            } else {
+                gatewatch_model::function_site(compare.db, file, id)
+            };
+        }
+        for call in inside.calls.iter() {
+            if called.len() < 256
+                && !called
+                    .iter()
+                    .any(|(of, id, _)| (*of, *id) == (call.0, call.1))
+            {
+                called.push(*call);
+            }
+        }
+    }
+    None
+}
+
+/// The function that a guard runs.
+fn function_of(guard: &Guard) -> Option<(SourceFile, Ustr)> {
+    match &guard.callable {
+        Callable::Function(file, id) => Some((*file, *id)),
+        Callable::Made { maker, inner, .. } => Some(inner.unwrap_or(*maker)),
+        _ => None,
+    }
+}
 
 /// The guard of a lost control, if it still stands in front of the entry point.
 fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {

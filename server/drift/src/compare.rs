@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewatch_model::{
-    Auth, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, class_site,
-    function_site, linked, model,
+    Auth, Callable, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, Use,
+    class_site, effects_of, function_site, linked, model,
 };
 use gatewatch_source::{Db, FileSet};
+use ustr::Ustr;
 
 use crate::code::Code;
 use crate::finding::{EntryName, Evidence, Finding, Severity, Side};
@@ -117,6 +118,7 @@ impl Compare<'_> {
                     for loss in losses(self, &pair.now, was) {
                         lost.push((pair, loss));
                     }
+                    self.widened(&pair.now, was);
                 }
                 None => self.added(&pair.now),
             }
@@ -162,7 +164,13 @@ impl Compare<'_> {
                     .filter(|other| other.entry_point.mounts == now.entry_point.mounts)
                     .all(|other| key_is_new(self.was, other));
                 let mount = now.entry_point.mounts.last().copied();
-                let site = if whole { mount.unwrap_or(site) } else { site };
+                let site = if whole {
+                    mount.unwrap_or(site)
+                } else if self.registers_several(now) {
+                    now.entry_point.site
+                } else {
+                    site
+                };
                 self.push(Draft {
                     code: Code::GuardBypassed,
                     severity: Severity::Error,
@@ -200,29 +208,23 @@ impl Compare<'_> {
                 return;
             }
         }
-        let siblings = self.siblings(now);
-        let guarded: Vec<&&Arc<Coverage>> = siblings
-            .iter()
-            .filter(|sibling| sibling.auth == Auth::Authenticated)
-            .collect();
-        // Written one by one: a single registration for several would have been forgotten by nobody.
-        let written: BTreeSet<String> = guarded
-            .iter()
-            .filter_map(|sibling| authentication(sibling))
-            .map(|control| format!("{:?}", control.registration))
-            .collect();
-        let by_own = written.len() >= 2
-            && guarded.len() * 2 > siblings.len()
-            && guarded
-                .iter()
-                .all(|sibling| authentication(sibling).is_some_and(|control| control.own));
-        if by_own {
-            let guard = guarded
-                .first()
-                .and_then(|sibling| authentication(sibling))
-                .map(|control| places::control(self.db, control))
-                .unwrap_or_default();
-            let count = guarded.len();
+        if let Some(guard) = self.idle_guard(now) {
+            self.push(Draft {
+                code: Code::GuardInert,
+                severity: Code::GuardInert.severity(),
+                site,
+                entry: Some(name.clone()),
+                subject: String::new(),
+                message: format!(
+                    "`{guard}` is written for `{name}` but can't run: it stands where the route has the function without it."
+                ),
+                was: "it did not exist".to_owned(),
+                now: "nothing in front of it authenticates".to_owned(),
+                evidence: Vec::new(),
+            });
+            return;
+        }
+        if let Some((guard, guarded, count)) = self.guarded_siblings(now) {
             self.push(Draft {
                 code: Code::SiblingUnguarded,
                 severity: Severity::Warning,
@@ -230,10 +232,9 @@ impl Compare<'_> {
                 entry: Some(name.clone()),
                 subject: String::new(),
                 message: format!(
-                    "`{name}` is new and authenticates nobody, but {count} of the {} routes beside it do, by {guard}.",
-                    siblings.len()
+                    "`{name}` is new and authenticates nobody, but {guarded} of the {count} routes beside it do, by {guard}."
                 ),
-                was: format!("{count} routes of the same router are guarded one by one"),
+                was: format!("{guarded} routes of the same router are guarded one by one"),
                 now: "this one is not".to_owned(),
                 evidence: Vec::new(),
             });
@@ -262,6 +263,79 @@ impl Compare<'_> {
         });
     }
 
+    /// Whether a registration brings several new entry points.
+    fn registers_several(&self, now: &Coverage) -> bool {
+        let new = |other: &&Arc<Coverage>| {
+            other.entry_point.site == now.entry_point.site && key_is_new(self.was, other)
+        };
+        self.now.entry_points.iter().filter(new).count() > 1
+    }
+
+    /// A guard that is written for an entry point and doesn't run.
+    fn idle_guard(&self, now: &Coverage) -> Option<Ustr> {
+        let tree = self.trees.current;
+        let denies = |callable: &Callable| match callable {
+            Callable::Function(file, id) => effects_of(self.db, tree, *file, *id, Use::Guard)
+                .checks
+                .iter()
+                .any(|check| check.strength == Strength::Enforcing),
+            Callable::Made { maker, inner, .. } => {
+                let (file, id) = inner.unwrap_or(*maker);
+                effects_of(self.db, tree, file, id, Use::Guard)
+                    .checks
+                    .iter()
+                    .any(|check| check.strength == Strength::Enforcing)
+            }
+            _ => false,
+        };
+        let guard = now
+            .entry_point
+            .inert
+            .iter()
+            .find(|guard| denies(&guard.callable))?;
+        Some(guard.name())
+    }
+
+    /// The guard that most of the entry points beside a new one have, written for each of them, and how many of how many
+    /// that are. A method of a class stands beside the others of the class first.
+    fn guarded_siblings(&self, now: &Coverage) -> Option<(String, usize, usize)> {
+        let class = |coverage: &Coverage| match &coverage.entry_point.handler {
+            Handler::Function(_, id) => id.rsplit_once('.').map(|(class, _)| class.to_owned()),
+            _ => None,
+        };
+        let own = class(now);
+        let all = self.siblings(now);
+        let of_class: Vec<&Arc<Coverage>> = all
+            .iter()
+            .copied()
+            .filter(|sibling| own.is_some() && class(sibling) == own)
+            .collect();
+        [of_class, all].into_iter().find_map(|siblings| {
+            let guarded: Vec<&Arc<Coverage>> = siblings
+                .iter()
+                .copied()
+                .filter(|sibling| sibling.auth == Auth::Authenticated)
+                .collect();
+            // Written one by one: a single registration for several would have been forgotten by nobody.
+            let written: BTreeSet<String> = guarded
+                .iter()
+                .filter_map(|sibling| authentication(sibling))
+                .map(|control| format!("{:?}", control.registration))
+                .collect();
+            let by_own = written.len() >= 2
+                && guarded.len() * 2 > siblings.len()
+                && guarded
+                    .iter()
+                    .all(|sibling| authentication(sibling).is_some_and(|control| control.own));
+            let guard = guarded
+                .first()
+                .and_then(|sibling| authentication(sibling))
+                .map(|control| places::control(self.db, control))
+                .unwrap_or_default();
+            by_own.then_some((guard, guarded.len(), siblings.len()))
+        })
+    }
+
     /// The other entry points of the same innermost router.
     fn siblings(&self, now: &Coverage) -> Vec<&Arc<Coverage>> {
         self.now
@@ -275,14 +349,64 @@ impl Compare<'_> {
             .collect()
     }
 
+    /// A parameter of an open entry point takes whole paths now.
+    fn widened(&mut self, now: &Arc<Coverage>, was: &Coverage) {
+        if !now.entry_point.takes_rest
+            || was.entry_point.takes_rest
+            || key(now) != key(was)
+            || !matches!(now.auth, Auth::Public | Auth::Optional)
+            || crate::notes::marked_public(self.db, &now.entry_point.handler)
+        {
+            return;
+        }
+        let Some(site) = self.handler_site(now) else {
+            return;
+        };
+        let name = entry_name(now);
+        self.push(Draft {
+            code: Code::EntryPointWidened,
+            severity: Severity::Warning,
+            site,
+            entry: Some(name.clone()),
+            subject: String::new(),
+            message: format!(
+                "A parameter of `{name}` takes whole paths now, slashes included, and nothing in front of it authenticates."
+            ),
+            was: "the parameter took one segment".to_owned(),
+            now: "it takes all that follows".to_owned(),
+            evidence: Vec::new(),
+        });
+    }
+
     // ---- lost controls ------------------------------------------------------------------------
 
     fn lost(&mut self, lost: &[(&Pair, Loss)]) {
         // A guard that still stands but lost its check is one finding, wherever it stands.
         let mut by_guard: BTreeMap<(Code, Effect, String), Vec<(&Pair, &Loss)>> = BTreeMap::new();
         let mut by_place: BTreeMap<(Code, Effect, String), Vec<(&Pair, &Loss)>> = BTreeMap::new();
+        let guards: BTreeSet<String> = lost
+            .iter()
+            .filter_map(|(_, loss)| match &loss.cause {
+                Cause::Guard(site) => Some(format!("{:?}{site:?}", loss.code)),
+                _ => None,
+            })
+            .collect();
         for (pair, loss) in lost {
             match &loss.cause {
+                // It is behind a guard that is spoken of already.
+                Cause::Guard(_)
+                    if let Some(inside) = loss.inside
+                        && guards.contains(&format!("{:?}{inside:?}", loss.code)) =>
+                {
+                    by_guard
+                        .entry((
+                            loss.code,
+                            loss.control.effect,
+                            format!("{:?}{:?}", inside.0, inside.1),
+                        ))
+                        .or_default()
+                        .push((pair, loss));
+                }
                 Cause::Guard(site) => by_guard
                     .entry((
                         loss.code,
@@ -407,6 +531,10 @@ impl Compare<'_> {
             Handler::Class(file, id) => class_site(self.db, *file, *id),
             Handler::Unknown(_) => None,
         };
+        // A table of the class names the verbs that each of its guards is for.
+        if control.via == "class" && control.own {
+            return None;
+        }
         let was = pair.was.as_ref().and_then(|was| class(was));
         (control.via == "class" || was.is_some() && was == Some(control.registration))
             .then(|| class(&pair.now))
@@ -415,7 +543,11 @@ impl Compare<'_> {
 
     /// A guard that changed: one finding at its definition for all that it stands in front of.
     fn guard_level(&mut self, code: Code, effect: Effect, group: &[(&Pair, &Loss)]) {
-        let Some((first, loss)) = group.first() else {
+        // The guard that changed goes before those that call it.
+        let Some((first, loss)) = (group.iter())
+            .find(|(_, loss)| loss.inside.is_none())
+            .or(group.first())
+        else {
             return;
         };
         let Cause::Guard(site) = loss.cause else {
@@ -435,6 +567,11 @@ impl Compare<'_> {
             count => format!("`{}` and {} more are", entry_name(&first.now), count - 1),
         };
         let message = match code {
+            Code::GuardGutted if loss.now.ends_with("lets callers without an identity pass") => {
+                format!(
+                    "{guard} still stands but lets callers without an identity pass: {behind} behind it."
+                )
+            }
             Code::GuardGutted => {
                 format!("{guard} still stands but no longer denies anybody: {behind} behind it.")
             }

@@ -5,7 +5,7 @@ use gatewatch_model::{
 };
 use ustr::Ustr;
 
-use crate::cause::caused;
+use crate::cause::{caused, made_otherwise};
 use crate::code::Code;
 use crate::compare::{Compare, authentication, only_extracts};
 
@@ -27,6 +27,8 @@ pub(crate) struct Loss {
     /// The control as it was.
     pub(crate) control: Control,
     pub(crate) cause: Cause,
+    /// The function that changed, where the guard calls it.
+    pub(crate) inside: Option<Site>,
     /// Where the diagnostic stands, if not at the cause.
     pub(crate) site: Option<Site>,
     /// What holds now, as the end of a sentence.
@@ -41,7 +43,9 @@ pub(crate) fn losses(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> V
         (Some(authn), Some(authz)) => {
             // One guard that did both is lost once.
             let same = authn.control.full_name == authz.control.full_name
-                && authz.control.demands.is_empty();
+                && authz.control.demands.is_empty()
+                // A library's guard that asks for a right says so.
+                && authz.control.definition.is_some();
             if same
                 && matches!(
                     authz.code,
@@ -233,6 +237,7 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
             if control.own
                 && partner.registration != partner.definition.unwrap_or(partner.registration)
                 && arguments_differ(now, was, control)
+                && made_otherwise(compare, now, was, control).is_none()
             {
                 loss.cause = Cause::Own;
             }
@@ -398,6 +403,7 @@ fn order_loss(_compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> Option<
         return Some(Loss {
             code,
             cause: Cause::Own,
+            inside: None,
             site: Some(has.registration),
             now: "the check stands behind what it protects".to_owned(),
             control: had,

@@ -211,7 +211,7 @@ impl<'a> Evaluator<'a> {
                 }
                 self.exports.insert(name, value);
             }
-            Stmt::Break | Stmt::Continue | Stmt::Note(_) => {}
+            Stmt::Break | Stmt::Continue | Stmt::Note(_) | Stmt::Delete(_) => {}
         }
     }
 

@@ -326,6 +326,15 @@ pub struct LibraryControl {
     /// The argument with a list of paths that it leaves open.
     #[serde(default)]
     pub except: Option<Locator>,
+    /// It guards as a context as well: `with permission.require():`.
+    #[serde(default)]
+    pub context: bool,
+    /// What it demands was given to the object that it is a method of.
+    #[serde(default)]
+    pub of_object: bool,
+    /// One of what it demands is enough.
+    #[serde(default)]
+    pub one_is_enough: bool,
 }
 
 fn enforcing() -> Ustr {

@@ -176,6 +176,11 @@ impl Cover<'_> {
             conditional: of.is_some_and(|guard| guard.conditional),
             named: dependency.named,
             only: None,
+            injected: true,
+            through: match of {
+                Some(guard) => guard.through,
+                None => dependency.through,
+            },
         };
         // Every scope has to be held, while one role of several is enough: they are told apart by their spelling.
         let scopes: Vec<Ustr> = dependency
@@ -234,9 +239,9 @@ impl Cover<'_> {
             Callable::Function(file, id) => self.function(guard, *file, *id, &[], depth),
             Callable::Made { maker, inner, args } => {
                 let (file, id) = inner.unwrap_or(*maker);
-                let mut found = effects_of(self.db, self.tree, file, id, Use::Guard);
+                let mut found = effects_of(self.db, self.tree, file, id, usage(guard));
                 if found.checks.is_empty() && inner.is_some() {
-                    found = effects_of(self.db, self.tree, maker.0, maker.1, Use::Guard);
+                    found = effects_of(self.db, self.tree, maker.0, maker.1, usage(guard));
                 }
                 // What it depends on runs first.
                 for dependency in dependencies(self.db, self.tree, file, id) {
@@ -273,7 +278,7 @@ impl Cover<'_> {
         for dependency in &own {
             self.dependency(dependency, file, Some(guard), depth + 1);
         }
-        let found = effects_of(self.db, self.tree, file, id, Use::Guard);
+        let found = effects_of(self.db, self.tree, file, id, usage(guard));
         let asked = |strength: Strength| {
             let authenticates = |check: &Check| check.effect == Effect::Authentication;
             found.checks.iter().any(|check| {
@@ -333,7 +338,8 @@ impl Cover<'_> {
         }
         if found.checks.is_empty()
             && found.reads_identity
-            && found.returns_identity
+            // What stands around one view alone finds out who calls for it; middleware does for whatever comes.
+            && (found.returns_identity || found.populates && guard.via == "decorator")
             && self.controls.len() == before
         {
             self.push(
@@ -369,7 +375,7 @@ impl Cover<'_> {
                 for dependency in dependencies(self.db, self.tree, file, method) {
                     self.dependency(&dependency, file, Some(guard), depth + 1);
                 }
-                let found = effects_of(self.db, self.tree, file, method, Use::Guard);
+                let found = effects_of(self.db, self.tree, file, method, usage(guard));
                 self.checks(guard, &found, site, args);
                 if !found.checks.is_empty() {
                     break;
@@ -503,6 +509,7 @@ impl Cover<'_> {
             .filter(|(name, _)| {
                 name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect"))
             })
+            .filter(|(_, text)| !is_manner(text))
             .flat_map(|(_, text)| text.split(','))
             .filter(|text| !text.is_empty())
             .map(ustr)
@@ -510,7 +517,8 @@ impl Cover<'_> {
         demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         // Of roles one is enough.
         let role = |text: &str| text.to_lowercase().contains("role");
-        let every = !role(&name)
+        let every = !control.one_is_enough
+            && !role(&name)
             && !args
                 .iter()
                 .any(|(given, _)| given.is_some_and(|g| role(&g)));
@@ -519,7 +527,8 @@ impl Cover<'_> {
                 "authentication" => (Effect::Authentication, Vec::new()),
                 "authorization" => {
                     // `requires("authenticated")` asks for no more than an identity.
-                    if demands.iter().all(|demand| demand == "authenticated") {
+                    if !demands.is_empty() && demands.iter().all(|demand| demand == "authenticated")
+                    {
                         continue;
                     }
                     (Effect::Authorization, demands.clone())
@@ -549,18 +558,17 @@ impl Cover<'_> {
             let Some(strength) = check.strength_for(self.entry) else {
                 continue;
             };
-            let (name, definition, via) = match check.by {
-                Some((file, id)) => {
-                    let name = id.rsplit('.').next().map_or(id, ustr);
-                    (name, function_site(self.db, file, id), "inline")
-                }
-                None => (ustr("inline"), Some(check.site), "inline"),
+            let last = |id: Ustr| id.rsplit('.').next().map_or(id, ustr);
+            let (name, definition, via) = match (check.by, check.library) {
+                (Some((file, id)), _) => (last(id), function_site(self.db, file, id), "inline"),
+                (None, Some(library)) => (last(library), None, "inline"),
+                (None, None) => (ustr("inline"), Some(check.site), "inline"),
             };
             let control = Control {
                 effect: check.effect,
                 strength,
                 name,
-                full_name: check.by.map_or(id, |(_, id)| id),
+                full_name: check.by.map(|(_, id)| id).or(check.library).unwrap_or(id),
                 definition,
                 registration: check.site,
                 via,
@@ -590,6 +598,8 @@ impl Cover<'_> {
                     conditional: false,
                     named: None,
                     only: None,
+                    injected: false,
+                    through: None,
                 });
             }
         }
@@ -638,6 +648,23 @@ impl Cover<'_> {
             Some(other) => other.strength = other.strength.max(strength),
             None => self.controls.push(control),
         }
+    }
+}
+
+/// Whether an argument says how a library's guard denies, and not what it demands: a status, a switch.
+fn is_manner(text: &str) -> bool {
+    matches!(text, "true" | "false" | "null")
+        || text
+            .parse()
+            .is_ok_and(|status: u16| (300..600).contains(&status))
+}
+
+/// How a guard is used.
+pub fn usage(guard: &Guard) -> Use {
+    if guard.injected {
+        Use::Injected
+    } else {
+        Use::Guard
     }
 }
 

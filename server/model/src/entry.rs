@@ -72,6 +72,10 @@ pub struct Guard {
     pub named: Option<Ustr>,
     /// The only kind of entry point that it runs for; all without one.
     pub only: Option<Ustr>,
+    /// Whether what it returns is given to the handler as a value.
+    pub injected: bool,
+    /// The name of the workspace that it is registered through, and where that is made: an instance, an alias of a type.
+    pub through: Option<(Ustr, Site)>,
 }
 
 impl Guard {

@@ -7,7 +7,7 @@ use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::{Ustr, ustr};
 
 use crate::effects::{Use, effects_of};
-use crate::entry::Callable;
+use crate::entry::{Callable, Site};
 use crate::names::{Seen, Target, follow};
 
 /// A dependency of a signature.
@@ -27,6 +27,8 @@ pub(crate) struct Dependency {
     pub(crate) place: gatewatch_frameworks::Place,
     /// The type that it is written as, for an extractor.
     pub(crate) named: Option<Ustr>,
+    /// The name of the workspace that it is written through, and where that is made: an instance, an alias of a type.
+    pub(crate) through: Option<(Ustr, Site)>,
 }
 
 /// The dependencies of a function's signature, in order.
@@ -94,14 +96,15 @@ pub(crate) fn attribute_dependencies(
                 value: value.clone(),
             };
             let target = follow(db, tree, &seen);
-            marked(db, tree, &target, None).map(|(callable, scopes, named)| Dependency {
-                callable,
+            marked(db, tree, &target, None).map(|marked| Dependency {
+                callable: marked.callable,
                 param: *name,
-                scopes,
+                scopes: marked.scopes,
                 optional: false,
                 via: "dependency",
                 place,
-                named,
+                named: marked.instance,
+                through: through(db, marked.made),
             })
         })
         .collect()
@@ -128,6 +131,17 @@ fn of_param(
         via,
         place: param.place,
         named: named.or_else(|| (via == "extractor").then(|| type_name(&param.ty)).flatten()),
+        through: None,
+    };
+    let injected = |marked: Marked, alias: Option<(Ustr, Site)>| Dependency {
+        through: alias.or_else(|| through(db, marked.made)),
+        ..dependency(
+            marked.callable,
+            marked.scopes,
+            false,
+            "dependency",
+            marked.instance,
+        )
     };
     let ty = if param.ty == Value::Unknown {
         None
@@ -136,8 +150,8 @@ fn of_param(
     };
     if let Some(default) = &param.default {
         let target = follow(db, tree, &seen(default));
-        if let Some((callable, scopes, named)) = marked(db, tree, &target, ty.as_ref()) {
-            return vec![dependency(callable, scopes, false, "dependency", named)];
+        if let Some(marked) = marked(db, tree, &target, ty.as_ref()) {
+            return vec![injected(marked, None)];
         }
         let half_typed = match &target {
             Target::External(name) => {
@@ -156,8 +170,14 @@ fn of_param(
         }
     }
     let Some(ty) = ty else { return Vec::new() };
-    if let Some((callable, scopes, named)) = annotated(db, tree, &ty, 0) {
-        return vec![dependency(callable, scopes, false, "dependency", named)];
+    if let Some(marked) = annotated(db, tree, &ty, 0) {
+        // `user: CurrentUser`
+        let alias = match &param.ty {
+            Value::Name(_) | Value::Import(_) | Value::Field(_) => type_name(&param.ty),
+            _ => None,
+        };
+        let site = marked.site.filter(|(_, place)| !place.in_body);
+        return vec![injected(marked, alias.zip(site))];
     }
     // A type that nothing defines is half-typed: whatever it will inject. In TypeScript types inject nothing.
     let language = gatewatch_syntax::language(db, file);
@@ -222,8 +242,36 @@ fn annotated(db: &dyn Db, tree: FileSet, ty: &Target, depth: u32) -> Option<Mark
     }
 }
 
-/// A dependency, the scopes demanded with it, and the name of the instance that it is.
-type Marked = (Callable, Vec<Ustr>, Option<Ustr>);
+/// A dependency as a marker names it.
+struct Marked {
+    callable: Callable,
+    /// The scopes that are demanded with it.
+    scopes: Vec<Ustr>,
+    /// The name of the instance that it is.
+    instance: Option<Ustr>,
+    /// Where that was made.
+    made: Option<Site>,
+    /// Where the marker stands.
+    site: Option<Site>,
+}
+
+/// An instance that the whole module shares.
+fn through(db: &dyn Db, made: Option<Site>) -> Option<(Ustr, Site)> {
+    let site = made.filter(|(_, place)| !place.in_body)?;
+    Some((crate::names::name_of(db, site)?, site))
+}
+
+/// Where a call stands that was followed.
+fn site_of(target: &Target) -> Option<Site> {
+    let Target::Call { scope, .. } = target else {
+        return None;
+    };
+    let Value::Result(result) = scope.value else {
+        return None;
+    };
+    let (_, _, place) = scope.roles.call(result)?;
+    Some((scope.file, place))
+}
 
 /// `Depends(f)`
 fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> Option<Marked> {
@@ -254,7 +302,13 @@ fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> O
         .unwrap_or_default();
     let Some(value) = at(&injection.at) else {
         // `Depends()`: the type is the dependency.
-        return Some((callable_of(db, tree, ty?), scopes, None));
+        return Some(Marked {
+            callable: callable_of(db, tree, ty?),
+            scopes,
+            instance: None,
+            made: None,
+            site: site_of(target),
+        });
     };
     let written = match &value {
         Value::Name(name) => Some(*name),
@@ -262,12 +316,19 @@ fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> O
         Value::Field(field) => Some(field.1),
         _ => None,
     };
+    let site = site_of(target);
     let target = follow(db, tree, &scope.with(value));
     let callable = callable_of(db, tree, &target);
     // An instance goes by its own name, and not by its class's.
     let instance = matches!(target, Target::Call { .. })
         && matches!(callable, Callable::Class(..) | Callable::External(..));
-    Some((callable, scopes, written.filter(|_| instance)))
+    Some(Marked {
+        callable,
+        scopes,
+        instance: written.filter(|_| instance),
+        made: site_of(&target).filter(|_| instance),
+        site,
+    })
 }
 
 fn texts(db: &dyn Db, tree: FileSet, seen: &Seen) -> Vec<Ustr> {
@@ -345,6 +406,24 @@ fn short(db: &dyn Db, tree: FileSet, seen: &Seen) -> Ustr {
         Target::External(name) => name.rsplit('.').next().map_or(name, ustr),
         Target::Function(_, id) | Target::Class(_, id) => id,
         Target::Member(_, name) => name,
+        // `RoleNeed("admin")`
+        Target::Call { args, scope, .. } if !args.is_empty() => {
+            let parts: Vec<Target> = args
+                .iter()
+                .map(|arg| follow(db, tree, &scope.with(arg.value.clone())))
+                .collect();
+            let texts: Option<Vec<&str>> = parts
+                .iter()
+                .map(|part| match part {
+                    Target::Text(text) => Some(text.as_str()),
+                    _ => None,
+                })
+                .collect();
+            match texts {
+                Some(texts) => ustr(&texts.join(",")),
+                None => ustr("…"),
+            }
+        }
         _ => match &seen.value {
             Value::Field(field) => field.1,
             Value::Name(name) => *name,

@@ -10,6 +10,7 @@ use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
+use crate::entry::Site;
 use crate::modules::{Module, resolve_module, submodule};
 
 /// How often names may lead to other names.
@@ -411,6 +412,19 @@ impl Follow<'_> {
         }
         None
     }
+}
+
+/// The name of a module that holds what a call made.
+pub(crate) fn name_of(db: &dyn Db, made: Site) -> Option<Ustr> {
+    let roles = module_roles(db, made.0);
+    let of = |value: &Value| match value {
+        Value::Result(result) => roles
+            .call(*result)
+            .is_some_and(|(_, _, place)| place == made.1),
+        _ => false,
+    };
+    let mut names = roles.names.iter().filter(|(_, value)| of(value));
+    names.next().map(|(name, _)| *name)
 }
 
 /// The argument by position or name.

@@ -68,6 +68,7 @@ struct Denial {
     statuses: Vec<u16>,
     constants: Vec<String>,
     redirects: Vec<String>,
+    answers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +76,7 @@ struct Denial {
 struct Effects {
     loads: Vec<String>,
     writes: Vec<String>,
+    changes: Vec<String>,
     harmless: Vec<String>,
 }
 
@@ -92,6 +94,8 @@ pub(crate) struct Words {
     denial_constants: FxHashSet<String>,
     statuses: Vec<u16>,
     redirects: Vec<String>,
+    answers: Vec<String>,
+    changes: FxHashSet<String>,
     verify: FxHashSet<String>,
     unverified: FxHashSet<String>,
     verification_off: FxHashSet<String>,
@@ -138,6 +142,7 @@ pub(crate) fn words() -> &'static Words {
                         statuses: vec![],
                         constants: vec![],
                         redirects: vec![],
+                        answers: vec![],
                     },
                     verify: Verify {
                         callables: vec![],
@@ -150,6 +155,7 @@ pub(crate) fn words() -> &'static Words {
                     effects: Effects {
                         loads: vec![],
                         writes: vec![],
+                        changes: vec![],
                         harmless: vec![],
                     },
                     globals: Names { names: vec![] },
@@ -197,6 +203,8 @@ impl Words {
             denial_constants: set(file.denial.constants),
             statuses: file.denial.statuses,
             redirects: file.denial.redirects,
+            answers: file.denial.answers,
+            changes: file.effects.changes.into_iter().collect(),
             verify: set(file.verify.callables),
             unverified: set(file.verify.unverified),
             verification_off: set(file.verify.off),
@@ -282,6 +290,14 @@ impl Words {
         self.ownership.contains(&name) || name.ends_with("ownerid") || name.ends_with("tenantid")
     }
 
+    /// Whether an error of a library is an answer as well when it is returned.
+    pub(crate) fn is_answer(&self, name: &str) -> bool {
+        self.answers.iter().any(|of| {
+            name.strip_prefix(of.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
     pub(crate) fn is_denial_callable(&self, name: Ustr) -> bool {
         self.denial_callables.contains(&plain_of(name))
     }
@@ -357,6 +373,11 @@ impl Words {
             ]
             .iter()
             .any(|part| name.starts_with(part))
+    }
+
+    /// Whether a method takes something out of a container.
+    pub(crate) fn is_change(&self, name: Ustr) -> bool {
+        self.changes.contains(name.as_str())
     }
 
     /// Whether a method makes something new, which asks nothing of what is there.

@@ -197,6 +197,7 @@ impl Dumper<'_> {
                 }
                 out.push(Line::with(text, self.block(body)));
             }
+            Stmt::Delete(target) => out.push(Line::new(format!("del {}", self.expr(target)))),
             Stmt::Assert(test) => out.push(Line::new(format!("assert {}", self.expr(test)))),
             Stmt::Block(block) => out.push(Line::with("block", self.block(block))),
             Stmt::Function(index) => out.push(Line::new(self.function(index))),

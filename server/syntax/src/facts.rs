@@ -328,6 +328,8 @@ pub enum Stmt {
     },
     /// `assert test`.
     Assert(ExprId),
+    /// `del target`.
+    Delete(ExprId),
     /// A nested block with a scope of its own.
     Block(BlockId),
     /// A function definition: index into [`Code::functions`].

@@ -1,9 +1,9 @@
 //! Branches: which side of a condition goes on, `match` and `try`, and what a caught denial is worth.
 
-use super::Check;
 use super::kind::Kind;
 use super::path::{Asked, Sure};
 use super::walk::{Around, Condition, Flow, Walker};
+use super::{Check, Use};
 use crate::control::{Effect, Strength};
 use gatewatch_syntax::facts::{BlockId, Expr, ExprId, Stmt, StmtId};
 
@@ -209,7 +209,11 @@ impl Walker<'_> {
             if let Some(name) = handler.name {
                 self.env.insert(name, Kind::NONE);
             }
+            let let_pass = self.let_pass;
             let flow = self.block(handler.body, more);
+            // Whoever was denied gets another answer, and nothing of worth.
+            let answered =
+                self.used == Use::Handler && flow == Flow::Passed && self.let_pass == let_pass;
             self.conditions = outer;
             self.optional = outer_optional;
             let denies = matches!(flow, Flow::Denied)
@@ -223,7 +227,7 @@ impl Walker<'_> {
                     .types
                     .is_none_or(|types| self.catches_denials(types));
                 around.swallows_errors = true;
-                around.swallows_denials |= broad;
+                around.swallows_denials |= broad && !answered;
             }
             flows.push((flow, denies));
         }
@@ -255,6 +259,7 @@ impl Walker<'_> {
                 strength: Strength::Enforcing,
                 site: self.stmt_site(id),
                 by: None,
+                library: None,
                 demands: Vec::new(),
                 every: false,
                 order: self.order(),

@@ -63,6 +63,7 @@ impl Walker<'_> {
                             strength: Strength::Enforcing,
                             site,
                             by: None,
+                            library: None,
                             demands: Vec::new(),
                             every: false,
                             order,
@@ -202,11 +203,11 @@ impl Walker<'_> {
             let taken = match (carrier, by_text) {
                 (Some("cookies" | "session"), Some(_)) => true,
                 (Some("headers"), Some(name)) => {
-                    self.used == Use::Guard && self.words.can_carry_credential(name)
+                    self.used != Use::Handler && self.words.can_carry_credential(name)
                 }
                 // `req.get("x-key")`, `req.header("x-key")`, `c.req.header("x-key")`
                 (None, Some(name)) => {
-                    self.used == Use::Guard
+                    self.used != Use::Handler
                         && matches!(
                             lower.as_str(),
                             "get" | "header" | "getheader" | "get_cookie" | "cookie"
@@ -267,7 +268,22 @@ impl Walker<'_> {
                 let site = self.site(id);
                 let order = self.order();
                 // In a handler the token may be data that it was sent (a reset link); only a credential counts.
-                if self.used == Use::Guard || arg_kind.credential || code.args(args).is_empty() {
+                let options = |arg: &gatewatch_syntax::facts::Arg| {
+                    match code.expr(arg.value) {
+                        Expr::Bool(_) | Expr::Null => matches!(arg.kind, ArgKind::Named(_)),
+                        // A name that nothing defines: an option that is being written.
+                        Expr::Name(name) => {
+                            !self.env.contains_key(&name)
+                                && self.words.is_undefined(&name)
+                                && matches!(self.lookup(name), Target::Unknown)
+                        }
+                        _ => false,
+                    }
+                };
+                if self.used != Use::Handler
+                    || arg_kind.credential
+                    || code.args(args).iter().all(options)
+                {
                     self.add(Check {
                         effect: Effect::Authentication,
                         strength: if optional {
@@ -277,6 +293,7 @@ impl Walker<'_> {
                         },
                         site,
                         by: None,
+                        library: whole,
                         demands: Vec::new(),
                         every: false,
                         order,
@@ -340,6 +357,67 @@ impl Walker<'_> {
             name,
             code.args(args).is_empty(),
         )
+    }
+
+    /// A context is entered that a library guards: `with permission.require():`.
+    pub(super) fn enters(&mut self, value: ExprId) {
+        let Expr::Call { callee, .. } = self.code.expr(value) else {
+            return;
+        };
+        let target = self.callee_target(callee);
+        let Some(name) = target.external_name() else {
+            return;
+        };
+        let Some(control) = gatewatch_frameworks::packs()
+            .control(name)
+            .filter(|control| control.context)
+        else {
+            return;
+        };
+        let mut demands = match &target {
+            Target::Member(of, _) if control.of_object => {
+                crate::injected::callable_of(self.db, self.tree, of).args()
+            }
+            _ => Vec::new(),
+        };
+        demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        for effect in &control.effects {
+            let effect = match effect.as_str() {
+                "authentication" => Effect::Authentication,
+                "authorization" => Effect::Authorization,
+                _ => continue,
+            };
+            let (site, order) = (self.site(value), self.order());
+            self.add(Check {
+                effect,
+                strength: Strength::Enforcing,
+                site,
+                by: None,
+                library: Some(name),
+                demands: if effect == Effect::Authorization {
+                    demands.clone()
+                } else {
+                    Vec::new()
+                },
+                every: false,
+                order,
+                when: None,
+            });
+        }
+    }
+
+    /// Whether a context keeps denials that are raised inside: `with suppress(HTTPException):`.
+    pub(super) fn suppresses(&mut self, value: ExprId) -> bool {
+        let Expr::Call { callee, args } = self.code.expr(value) else {
+            return false;
+        };
+        let named = self.callee_target(callee).external_name();
+        named.is_some_and(|name| name.as_str() == "contextlib.suppress")
+            && self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.catches_denials(arg.value))
     }
 
     /// Whether a callee is a library's authentication.
@@ -516,6 +594,19 @@ impl Walker<'_> {
             || base.asks()
             || inner.reads_identity && !args.data
             || inner.ambient;
+        if informed && !self.denies_out() {
+            // They deny, and it goes no further than the handler of exceptions around.
+            let order = self.order();
+            let swallowed = inner.checks.iter().map(|check| Check {
+                strength: Strength::Advisory,
+                site,
+                by: Some(check.by.unwrap_or((file, function))),
+                order,
+                when: None,
+                ..check.clone()
+            });
+            self.effects.inert.extend(swallowed);
+        }
         if informed && !inner.checks.is_empty() && self.denies_out() {
             for check in &inner.checks {
                 let ownership = check.effect == Effect::Ownership;
@@ -535,6 +626,7 @@ impl Walker<'_> {
                     strength: check.strength,
                     site,
                     by: Some(check.by.unwrap_or((file, function))),
+                    library: check.library,
                     demands: check.demands.clone(),
                     every: check.every,
                     order,

@@ -63,8 +63,11 @@ impl Walker<'_> {
             return Kind::HEADER;
         }
         // `STAFF.get(request.headers.get("x-staff"))`
-        if args.header && self.used == Use::Guard && !args.data {
+        if args.header && self.used != Use::Handler && !args.data {
             return Kind::HEADER;
+        }
+        if words.is_change(name) && base.is_some_and(|base| self.is_shared(base)) {
+            self.wrote = true;
         }
         let harmless = base.is_none_or(|base| {
             receivers(self, base)
@@ -122,6 +125,25 @@ impl Walker<'_> {
             data: args.data || base_kind.data,
             ..asked
         }
+    }
+}
+
+impl Walker<'_> {
+    /// Whether a container belongs to the module: what is put into it or taken out stays so for others.
+    pub(super) fn is_shared(&self, base: ExprId) -> bool {
+        let names = receivers(self, base);
+        let root = match self.code.expr(base) {
+            Expr::Name(name) => Some(name),
+            Expr::Attr { .. } | Expr::Index { .. } => names.last().copied(),
+            _ => None,
+        };
+        self.is_python()
+            && root.is_some_and(|root| {
+                !self.env.contains_key(&root)
+                    && !matches!(root.as_str(), "self" | "cls")
+                    && !self.name_kind(root).request
+            })
+            && !names.into_iter().any(|name| self.words.is_harmless(name))
     }
 }
 

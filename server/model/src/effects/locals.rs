@@ -122,7 +122,7 @@ impl Walker<'_> {
                 return match self.used {
                     Use::Handler => Kind::DATA,
                     // A guard may find its token in the query, never in the body.
-                    Use::Guard
+                    Use::Guard | Use::Injected
                         if matches!(
                             spelled.as_str(),
                             "args" | "query" | "query_params" | "searchparams" | "values"
@@ -130,7 +130,7 @@ impl Walker<'_> {
                     {
                         Kind::REQUEST
                     }
-                    Use::Guard => Kind::DATA,
+                    Use::Guard | Use::Injected => Kind::DATA,
                 };
             }
             let carrier = self.carrier(base);
@@ -156,7 +156,7 @@ impl Walker<'_> {
                 };
             }
             if carrier == Some("headers")
-                && self.used == Use::Guard
+                && self.used != Use::Handler
                 && words.can_carry_credential(name)
                 && !matches!(spelled.as_str(), "get" | "getlist" | "has" | "iter")
             {

@@ -46,6 +46,8 @@ pub struct Check {
     pub site: Site,
     /// The function that makes it, when it isn't made here.
     pub by: Option<(SourceFile, Ustr)>,
+    /// The library's callable that makes it.
+    pub library: Option<Ustr>,
     /// What it demands, sorted.
     pub demands: Vec<Ustr>,
     /// Whether each of them has to be met; else one is enough.
@@ -129,6 +131,8 @@ pub enum Use {
     Handler,
     /// It stands in front of one, or is called by code that does.
     Guard,
+    /// It stands in front of one, and whatever it returns is given to the handler: it refuses by raising alone.
+    Injected,
 }
 
 /// See [`Effects`].
@@ -156,6 +160,7 @@ pub fn effects_of(
         effects.exempt.extend(inner.exempt.iter().cloned());
         effects.reads_identity |= inner.reads_identity;
         effects.ambient |= inner.ambient;
+        effects.populates |= inner.populates;
     }
     settle(db, file, &mut effects);
     Arc::new(effects)

@@ -96,6 +96,7 @@ impl Walker<'_> {
             strength: Strength::Enforcing,
             site,
             by: None,
+            library: None,
             demands: Vec::new(),
             every: false,
             order,

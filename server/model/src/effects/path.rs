@@ -223,6 +223,7 @@ impl Walker<'_> {
         if self.passing == Passing::Return && (self.closures > 0 || self.valued) {
             return;
         }
+        self.let_pass += 1;
         let mut asked = self.asked;
         for condition in self.conditions.clone() {
             if !condition.inside || condition.kind.asks() {
@@ -237,11 +238,11 @@ impl Walker<'_> {
             });
             // Which requests a list of paths leaves open is asked of each entry point; a guard that is configured
             // counts as configured.
-            if by_setting || by_target && self.used == Use::Guard {
+            if by_setting || by_target && self.used != Use::Handler {
                 return;
             }
             // `if is_open(request): return`
-            if by_question && self.used == Use::Guard {
+            if by_question && self.used != Use::Handler {
                 asked.identity = asked.identity.max(Sure::Maybe);
             }
         }
@@ -436,7 +437,7 @@ impl Walker<'_> {
                 _ => false,
             })
         };
-        if self.used == Use::Guard && (takes_next || calls()) {
+        if self.used != Use::Handler && (takes_next || calls()) {
             Passing::Continuation
         } else {
             Passing::Return

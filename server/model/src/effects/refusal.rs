@@ -297,6 +297,63 @@ impl Walker<'_> {
             )
     }
 
+    /// Whether a refusal that is returned keeps nobody out: an error that is there to be raised, or an answer that goes to
+    /// the handler as a value. In a handler it is at least the end.
+    pub(super) fn only_returned(&mut self, value: ExprId) -> bool {
+        if !self.is_python() || self.used == Use::Handler {
+            return false;
+        }
+        self.is_error(value, 0) || self.used == Use::Injected && !self.raises(value)
+    }
+
+    /// Whether a value is an error: it refuses where it is raised.
+    fn is_error(&mut self, value: ExprId, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        let of_library = |name: &str| name.ends_with("Exception") || name.ends_with("Error");
+        match self.code.expr(value) {
+            Expr::Call { callee, .. } => match self.callee_target(callee) {
+                Target::Class(file, class) => {
+                    let bases = crate::names::lineage(self.db, self.tree, file, class).1;
+                    // An error of this library is an answer as well.
+                    bases.iter().any(|base| of_library(base))
+                        && !bases.iter().any(|base| self.words.is_answer(base))
+                }
+                target => match target.external_name() {
+                    Some(name) => of_library(&name) && !self.words.is_answer(&name),
+                    None => {
+                        matches!(self.code.expr(callee), Expr::Name(name) | Expr::Attr { name, .. } if of_library(&name))
+                    }
+                },
+            },
+            Expr::Name(name) => match self.only_value(name) {
+                Some(made) => self.is_error(made, depth + 1),
+                None => match self.lookup(name) {
+                    Target::Call { callee, .. } => callee
+                        .external_name()
+                        .is_some_and(|name| of_library(&name) && !self.words.is_answer(&name)),
+                    _ => false,
+                },
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether a call raises its refusal.
+    fn raises(&mut self, value: ExprId) -> bool {
+        let Expr::Call { callee, .. } = self.code.expr(value) else {
+            return false;
+        };
+        match self.callee_target(callee) {
+            Target::Function(file, id) => {
+                (file, id) != (self.file, self.owner)
+                    && effects_of(self.db, self.tree, file, id, Use::Injected).always_denies
+            }
+            _ => !self.only_made(value) && self.refuses(value) == Some(true),
+        }
+    }
+
     pub(super) fn is_python(&self) -> bool {
         gatewatch_syntax::language(self.db, self.file)
             == Some(gatewatch_syntax::facts::Language::Python)

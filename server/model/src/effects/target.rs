@@ -476,7 +476,7 @@ impl Walker<'_> {
         match (holder.as_str(), name.as_str()) {
             ("scope", "type") => Some(Part::Transport),
             ("scope", "path" | "raw_path") | ("environ" | "env", "PATH_INFO")
-                if self.used == Use::Guard =>
+                if self.used != Use::Handler =>
             {
                 Some(Part::Path)
             }

@@ -92,6 +92,8 @@ pub(super) struct Walker<'a> {
     pub(super) refusals: u32,
     /// How often a check was made.
     pub(super) made: u32,
+    /// How often a request was let pass.
+    pub(super) let_pass: u32,
     pub(super) depth: u32,
     /// What speaks against the checks.
     pub(super) doubts: Doubts,
@@ -136,12 +138,13 @@ pub(super) fn walk(
         valued: false,
         refusals: 0,
         made: 0,
+        let_pass: 0,
         depth: 0,
         doubts: Doubts::default(),
         middleware: false,
         went_on: false,
     };
-    walker.middleware = walker.used == Use::Guard
+    walker.middleware = walker.used != Use::Handler
         && walker.is_script()
         && signature
             .params
@@ -409,7 +412,7 @@ impl Walker<'_> {
             }
             Stmt::Return(None) => {
                 self.passed();
-                if self.passing == Passing::Return && (self.used == Use::Guard || self.wrote) {
+                if self.passing == Passing::Return && (self.used != Use::Handler || self.wrote) {
                     self.lets_pass();
                 }
                 Flow::Passed
@@ -419,6 +422,13 @@ impl Walker<'_> {
                 let _ = kind;
                 self.denied(value, true);
                 Flow::Denied
+            }
+            Stmt::Delete(target) => {
+                if let Expr::Index { base, .. } | Expr::Attr { base, .. } = self.code.expr(target) {
+                    self.value(target);
+                    self.wrote |= self.is_shared(base);
+                }
+                Flow::Continues
             }
             Stmt::Let { target, value, .. } => {
                 if let Some(value) = value {
@@ -431,12 +441,18 @@ impl Walker<'_> {
                     let kind = self.value(value);
                     self.assign(target, kind);
                     self.assign_instance(target, value);
+                    if let Expr::Index { base, .. } = self.code.expr(target) {
+                        self.wrote |= self.is_shared(base);
+                    }
                 }
                 Flow::Continues
             }
             Stmt::Augment { target, value } => {
                 let kind = self.value(value) | self.value(target);
                 self.assign(target, kind);
+                if let Expr::Index { base, .. } = self.code.expr(target) {
+                    self.wrote |= self.is_shared(base);
+                }
                 Flow::Continues
             }
             Stmt::If {
@@ -482,6 +498,20 @@ impl Walker<'_> {
                 let kind = self.value(value);
                 if let Some(target) = target {
                     self.assign(target, kind);
+                }
+                self.enters(value);
+                if self.suppresses(value) {
+                    self.around.push(Around {
+                        swallows_denials: true,
+                        swallows_errors: true,
+                    });
+                    let flow = self.block(body, more);
+                    self.around.pop();
+                    // What is raised inside goes no further.
+                    return match flow {
+                        Flow::Denied => Flow::Continues,
+                        flow => flow,
+                    };
                 }
                 self.block(body, more)
             }
@@ -553,7 +583,8 @@ impl Walker<'_> {
                 self.inert(value);
                 return Flow::Continues;
             }
-            self.denied(Some(value), false);
+            let raised = ends && self.is_python();
+            self.denied(Some(value), raised);
             return if ends { Flow::Denied } else { Flow::DeniedOpen };
         }
         if self.is_next(value) {
@@ -598,7 +629,8 @@ impl Walker<'_> {
             _ => {}
         }
         let kind = self.value(value);
-        if self.refuses(value).is_some() || kind.denial || self.ends_without_next(Some(value)) {
+        let refuses = self.refuses(value).is_some() || kind.denial;
+        if refuses && !self.only_returned(value) || self.ends_without_next(Some(value)) {
             self.denied(Some(value), false);
             return Flow::Denied;
         }

@@ -54,6 +54,7 @@ pub(crate) fn handler_of(
                             value: called.callee.clone(),
                             via: "wrapper",
                             only: None,
+                            named: None,
                             place,
                         };
                         wrappers.extend(guard_of(machine, &wrapper, true));
@@ -72,6 +73,7 @@ pub(crate) fn handler_of(
                             value: guard.clone(),
                             via: "route",
                             only: None,
+                            named: None,
                             place,
                         };
                         wrappers.extend(guard_of(machine, &guard, true));
@@ -97,7 +99,9 @@ pub(crate) fn handler_of(
 /// A registered guard as what runs. Wrappers (`from_fn(f)`, `Middleware(cls)`, `Depends(f)`) stand for
 /// what is inside.
 pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -> Vec<Guard> {
-    let written = machine.written_name(&guard.value);
+    let written = guard.named.or_else(|| machine.written_name(&guard.value));
+    let through = through(machine, &guard.value);
+    let injected = is_injected(machine, guard);
     callables(machine, &guard.value, 0)
         .into_iter()
         // A handler is wrapped to be called otherwise; only a name can say that it is guarded by that.
@@ -124,6 +128,8 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                 own,
                 conditional: false,
                 named,
+                injected,
+                through,
             }
         })
         .collect()
@@ -151,6 +157,37 @@ fn instance_name(machine: &Machine<'_>, value: &V) -> Option<Ustr> {
             }
             _ => return None,
         }
+    }
+    None
+}
+
+/// The name of the variable that holds what a guard is or is made by, and where that is made: `staff` of
+/// `staff = RoleChecker(["admin"])`, `admins` of `admins.require(403)`.
+fn through(machine: &Machine<'_>, value: &V) -> Option<(Ustr, Site)> {
+    let mut at = value.clone();
+    for _ in 0..8 {
+        at = match &at {
+            V::Called(called) => {
+                let injection = match &called.callee {
+                    V::External(name) => machine.packs.injection(*name),
+                    _ => None,
+                };
+                match (&called.callee, injection) {
+                    (_, Some(injection)) => {
+                        let inner = super::arguments::located(&injection.at, &called.args);
+                        inner.into_iter().next()?
+                    }
+                    (V::Member(member), _) => member.0.clone(),
+                    (V::External(_) | V::Class(..), _) if !called.place.1.in_body => {
+                        let name = crate::names::name_of(machine.db, called.place)?;
+                        return Some((name, called.place));
+                    }
+                    _ => return None,
+                }
+            }
+            V::Member(member) => member.0.clone(),
+            _ => return None,
+        };
     }
     None
 }
@@ -317,10 +354,19 @@ pub(crate) fn callables(machine: &mut Machine<'_>, value: &V, depth: u32) -> Vec
                 // `auth.login_required(role="admin")` of an object that a library made.
                 (V::Member(member), _) => match callables(machine, &member.0, depth + 1).as_slice()
                 {
-                    [Callable::External(name, _)] => {
+                    [Callable::External(name, given)] => {
+                        let mut args = spelled_args(&called.args);
+                        // `Permission(RoleNeed("admin")).require(403)`: the object was told what to demand.
+                        if machine
+                            .packs
+                            .control(ustr(&format!("{name}.{}", member.1)))
+                            .is_some_and(|control| control.of_object)
+                        {
+                            args.extend(given.iter().copied());
+                        }
                         vec![Callable::External(
                             ustr(&format!("{name}.{}", member.1)),
-                            spelled_args(&called.args),
+                            args,
                         )]
                     }
                     _ => vec![Callable::Unknown(ustr(&format!(
@@ -394,6 +440,20 @@ fn spelled_args(args: &[(Given, V)]) -> Vec<(Option<Ustr>, Ustr)> {
                 .collect::<Vec<_>>()
                 .join(","),
             V::Func(Func { id, .. }) => id.to_string(),
+            // `RoleNeed("admin")`
+            V::Called(called)
+                if depth < 3
+                    && called.result == V::Unknown
+                    && !called.args.is_empty()
+                    && called.args.iter().all(|(_, arg)| matches!(arg, V::Text(_))) =>
+            {
+                called
+                    .args
+                    .iter()
+                    .map(|(_, arg)| short(arg, depth + 1))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            }
             other => other.spelled().to_string(),
         }
     }

@@ -73,6 +73,7 @@ impl Machine<'_> {
                         value: decorator.clone(),
                         via: "decorator",
                         only: None,
+                        named: None,
                         place,
                     });
                 }
@@ -98,6 +99,7 @@ impl Machine<'_> {
                 value: value.clone(),
                 via: "decorator",
                 only: None,
+                named: None,
                 place: *place,
             })
             .collect()

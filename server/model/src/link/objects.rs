@@ -24,6 +24,8 @@ pub(crate) struct GuardUse {
     pub(crate) via: &'static str,
     /// The only kind of entry point that it runs for.
     pub(crate) only: Option<Ustr>,
+    /// The hook that it decorates, whose part it is.
+    pub(crate) named: Option<Ustr>,
     pub(crate) place: (SourceFile, Place),
 }
 

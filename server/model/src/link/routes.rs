@@ -691,7 +691,10 @@ fn answers(
             .iter()
             .find_map(|name| machine.find_method(file, id, *name));
         let handler = match method {
-            Some((file, method)) => Handler::Function(file, method),
+            Some((file, method)) => {
+                wrappers.extend(method_decorators(machine, file, method));
+                Handler::Function(file, method)
+            }
             None => Handler::Class(file, id),
         };
         found.extend(
@@ -715,6 +718,7 @@ fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) 
             value: value.clone(),
             via: "decorator",
             only: None,
+            named: None,
             place: *place,
         })
         .collect();

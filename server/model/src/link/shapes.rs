@@ -376,7 +376,12 @@ impl Machine<'_> {
                     guard.only = method.kind;
                 }
                 if let Some(target) = decorated {
-                    guards.splice(0..0, self.decorators_of(target));
+                    let mut around = self.decorators_of(target);
+                    if let Some((_, id)) = super::decorators::definition(target) {
+                        let name = id.rsplit('.').next().map_or(id, ustr);
+                        around.iter_mut().for_each(|guard| guard.named = Some(name));
+                    }
+                    guards.splice(0..0, around);
                 }
                 let param = if method.for_param {
                     paths.first().map(|path| spelled_path(path))
@@ -462,6 +467,7 @@ impl Machine<'_> {
             via: "layer",
             place,
             only: None,
+            named: None,
         };
         self.effects += 1;
         self.register_guard(object, Vec::new(), None, guard);
@@ -678,6 +684,7 @@ impl Machine<'_> {
                     value,
                     via,
                     only: None,
+                    named: None,
                     place,
                 });
             } else {
@@ -685,6 +692,7 @@ impl Machine<'_> {
                     value,
                     via,
                     only: None,
+                    named: None,
                     place,
                 }));
             }

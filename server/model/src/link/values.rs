@@ -171,6 +171,7 @@ impl Machine<'_> {
                 .unwrap_or_default(),
             Value::Field(field) => {
                 let base = self.resolve(&field.0, frame);
+                self.note_written(&field.0, &base);
                 self.member(base, field.1)
             }
             Value::Index(index) => {
@@ -553,7 +554,16 @@ impl Machine<'_> {
             // `HTTPBasicAuth().login_required` is known by the class that made it.
             V::Called(called) => match &called.callee {
                 V::External(class) if !class.ends_with(".new") => {
-                    V::External(ustr(&format!("{class}.{name}")))
+                    let whole = ustr(&format!("{class}.{name}"));
+                    // What it was made with matters to some.
+                    if self
+                        .packs
+                        .control(whole)
+                        .is_some_and(|control| control.of_object)
+                    {
+                        return V::Member(Arc::new((base, name)));
+                    }
+                    V::External(whole)
                 }
                 _ => V::Member(Arc::new((base, name))),
             },

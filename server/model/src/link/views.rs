@@ -210,6 +210,7 @@ impl Machine<'_> {
                 value: value.clone(),
                 via: "decorator",
                 only: None,
+                named: None,
                 place: *place,
             })
             .collect()

@@ -118,7 +118,19 @@ impl Adapter for Python {
                     );
                 }
             }
-            "delete_statement" | "exec_statement" | "print_statement" => {}
+            "delete_statement" => {
+                for target in named(node) {
+                    let targets = match target.kind() {
+                        "expression_list" | "tuple" => named(target),
+                        _ => vec![target],
+                    };
+                    for target in targets {
+                        let gone = lower.expr(target);
+                        lower.push_stmt(Stmt::Delete(gone), node, out);
+                    }
+                }
+            }
+            "exec_statement" | "print_statement" => {}
             _ => lower.expression_statement(node, out),
         }
     }
