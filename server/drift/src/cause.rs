@@ -56,7 +56,7 @@ pub(crate) fn caused(
         && let Some(guard) = standing(now, had)
         && guard.via == "inline"
         && let Callable::Function(file, id) = &guard.callable
-        && effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard)
+        && effects_of(compare.db, compare.current_tree(), *file, *id, usage(guard))
             .checks
             .iter()
             .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
@@ -110,7 +110,8 @@ pub(crate) fn caused(
         // It denies nobody at all any more.
         let changed = match &guard.callable {
             Callable::Function(file, id) if changed == Code::AuthenticationWeakened => {
-                let inside = effects_of(compare.db, compare.current_tree(), *file, *id, Use::Guard);
+                let tree = compare.current_tree();
+                let inside = effects_of(compare.db, tree, *file, *id, usage(guard));
                 if inside.checks.is_empty() {
                     Code::GuardGutted
                 } else {

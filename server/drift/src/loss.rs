@@ -2,6 +2,7 @@
 
 use gatewatch_model::{
     Auth, Callable, Control, Coverage, Effect, Handler, Order, Site, Strength, Use, effects_of,
+    usage,
 };
 use ustr::Ustr;
 
@@ -148,7 +149,8 @@ fn identity_lost(
         Callable::Made { maker, inner, .. } => inner.unwrap_or(*maker),
         _ => return None,
     };
-    if !relies || !effects_of(compare.db, compare.baseline_tree(), file, id, Use::Guard).populates {
+    if !relies || !effects_of(compare.db, compare.baseline_tree(), file, id, usage(guard)).populates
+    {
         return None;
     }
     Some(caused(

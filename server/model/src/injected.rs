@@ -644,7 +644,7 @@ fn implementations(
 /// alone. Without it, each edit of the guard's checks would follow all of them again.
 #[salsa::tracked(returns(copy), cycle_result = knows_nobody)]
 fn knows_caller(db: &dyn Db, tree: FileSet, file: SourceFile, id: Ustr) -> bool {
-    let effects = effects_of(db, tree, file, id, Use::Guard);
+    let effects = effects_of(db, tree, file, id, Use::Injected);
     let checks = effects
         .checks
         .iter()
