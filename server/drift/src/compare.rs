@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gatewatch_model::{
-    Auth, Callable, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, Use,
-    class_site, effects_of, function_site, linked, model,
+    Auth, Control, Coverage, Effect, Handler, Linked, Model, Order, Site, Strength, class_site,
+    function_site, linked, model,
 };
 use gatewatch_source::{Db, FileSet};
-use ustr::Ustr;
 
 use crate::code::Code;
 use crate::finding::{EntryName, Evidence, Finding, Severity, Side};
 use crate::loss::{Cause, Loss, losses};
-use crate::pairs::{Pair, handler_key, key, pairs};
+use crate::pairs::{Pair, key, pairs};
 use crate::places;
 
 /// The two trees that are compared.
@@ -71,9 +70,9 @@ fn compared(db: &dyn Db, current: FileSet, baseline: FileSet) -> Arc<Vec<Finding
 
 pub(crate) struct Compare<'a> {
     pub(crate) db: &'a dyn Db,
-    trees: Trees,
-    now: &'a Model,
-    was: &'a Model,
+    pub(crate) trees: Trees,
+    pub(crate) now: &'a Model,
+    pub(crate) was: &'a Model,
     pub(crate) linked_now: Arc<Linked>,
     pub(crate) linked_was: Arc<Linked>,
     pairs: Vec<Pair>,
@@ -125,257 +124,6 @@ impl Compare<'_> {
         }
         self.lost(&lost);
         self.scattered(&pairs, &lost);
-    }
-
-    // ---- new entry points ---------------------------------------------------------------------
-
-    fn added(&mut self, now: &Arc<Coverage>) {
-        if !matches!(now.auth, Auth::Public | Auth::Optional) && !only_extracts(now) {
-            return;
-        }
-        let Some(site) = self.handler_site(now) else {
-            return;
-        };
-        if crate::notes::marked_public(self.db, &now.entry_point.handler) {
-            return;
-        }
-        let handler = handler_key(self.db, now);
-        let same_handler: Vec<&Arc<Coverage>> = self
-            .was
-            .entry_points
-            .iter()
-            .filter(|old| handler.is_some() && handler_key(self.db, old) == handler)
-            .collect();
-        let name = entry_name(now);
-        // The handler is served already: this is another way to it.
-        if let Some(old) = same_handler.first() {
-            if same_handler
-                .iter()
-                .all(|old| old.auth == Auth::Authenticated)
-            {
-                let guard = authentication(old)
-                    .map(|control| places::control(self.db, control))
-                    .unwrap_or_default();
-                // All that this mount leads to is new: the mount is the new way.
-                let whole = self
-                    .now
-                    .entry_points
-                    .iter()
-                    .filter(|other| other.entry_point.mounts == now.entry_point.mounts)
-                    .all(|other| key_is_new(self.was, other));
-                let mount = now.entry_point.mounts.last().copied();
-                let site = if whole {
-                    mount.unwrap_or(site)
-                } else if self.registers_several(now) {
-                    now.entry_point.site
-                } else {
-                    site
-                };
-                self.push(Draft {
-                    code: Code::GuardBypassed,
-                    severity: Severity::Error,
-                    site,
-                    entry: Some(name.clone()),
-                    subject: String::new(),
-                    message: format!(
-                        "`{name}` reaches `{}` without {guard}, which stands in front of `{}`.",
-                        handler_name(now),
-                        entry_name(old),
-                    ),
-                    was: format!("{} was authenticated by {guard}", entry_name(old)),
-                    now: "nothing in front of the new way authenticates".to_owned(),
-                    evidence: evidence_of(old, Side::Baseline),
-                });
-                return;
-            }
-            let same_path = crate::pairs::nameless(&old.entry_point.path)
-                == crate::pairs::nameless(&now.entry_point.path);
-            if same_path {
-                self.push(Draft {
-                    code: Code::EntryPointWidened,
-                    severity: Severity::Warning,
-                    site,
-                    entry: Some(name.clone()),
-                    subject: String::new(),
-                    message: format!(
-                        "`{}` now answers `{}` as well as `{}`, and nothing in front of it authenticates.",
-                        now.entry_point.path, now.entry_point.method, old.entry_point.method
-                    ),
-                    was: entry_name(old).to_string(),
-                    now: name.to_string(),
-                    evidence: Vec::new(),
-                });
-                return;
-            }
-        }
-        if let Some(guard) = self.idle_guard(now) {
-            self.push(Draft {
-                code: Code::GuardInert,
-                severity: Code::GuardInert.severity(),
-                site,
-                entry: Some(name.clone()),
-                subject: String::new(),
-                message: format!(
-                    "`{guard}` is written for `{name}` but can't run: it stands where the route has the function without it."
-                ),
-                was: "it did not exist".to_owned(),
-                now: "nothing in front of it authenticates".to_owned(),
-                evidence: Vec::new(),
-            });
-            return;
-        }
-        if let Some((guard, guarded, count)) = self.guarded_siblings(now) {
-            self.push(Draft {
-                code: Code::SiblingUnguarded,
-                severity: Severity::Warning,
-                site,
-                entry: Some(name.clone()),
-                subject: String::new(),
-                message: format!(
-                    "`{name}` is new and authenticates nobody, but {guarded} of the {count} routes beside it do, by {guard}."
-                ),
-                was: format!("{guarded} routes of the same router are guarded one by one"),
-                now: "this one is not".to_owned(),
-                evidence: Vec::new(),
-            });
-            return;
-        }
-        let writes = matches!(
-            now.entry_point.method.as_str(),
-            "POST" | "PUT" | "PATCH" | "DELETE"
-        );
-        self.push(Draft {
-            code: Code::PublicEntryPointAdded,
-            severity: if writes {
-                Severity::Error
-            } else {
-                Severity::Warning
-            },
-            site,
-            entry: Some(name.clone()),
-            subject: String::new(),
-            message: format!(
-                "`{name}` is new, and nothing in front of it authenticates its caller."
-            ),
-            was: "it did not exist".to_owned(),
-            now: format!("anybody can call `{}`", handler_name(now)),
-            evidence: Vec::new(),
-        });
-    }
-
-    /// Whether a registration brings several new entry points.
-    fn registers_several(&self, now: &Coverage) -> bool {
-        let new = |other: &&Arc<Coverage>| {
-            other.entry_point.site == now.entry_point.site && key_is_new(self.was, other)
-        };
-        self.now.entry_points.iter().filter(new).count() > 1
-    }
-
-    /// A guard that is written for an entry point and doesn't run.
-    fn idle_guard(&self, now: &Coverage) -> Option<Ustr> {
-        let tree = self.trees.current;
-        let denies = |callable: &Callable| match callable {
-            Callable::Function(file, id) => effects_of(self.db, tree, *file, *id, Use::Guard)
-                .checks
-                .iter()
-                .any(|check| check.strength == Strength::Enforcing),
-            Callable::Made { maker, inner, .. } => {
-                let (file, id) = inner.unwrap_or(*maker);
-                effects_of(self.db, tree, file, id, Use::Guard)
-                    .checks
-                    .iter()
-                    .any(|check| check.strength == Strength::Enforcing)
-            }
-            _ => false,
-        };
-        let guard = now
-            .entry_point
-            .inert
-            .iter()
-            .find(|guard| denies(&guard.callable))?;
-        Some(guard.name())
-    }
-
-    /// The guard that most of the entry points beside a new one have, written for each of them, and how many of how many
-    /// that are. A method of a class stands beside the others of the class first.
-    fn guarded_siblings(&self, now: &Coverage) -> Option<(String, usize, usize)> {
-        let class = |coverage: &Coverage| match &coverage.entry_point.handler {
-            Handler::Function(_, id) => id.rsplit_once('.').map(|(class, _)| class.to_owned()),
-            _ => None,
-        };
-        let own = class(now);
-        let all = self.siblings(now);
-        let of_class: Vec<&Arc<Coverage>> = all
-            .iter()
-            .copied()
-            .filter(|sibling| own.is_some() && class(sibling) == own)
-            .collect();
-        [of_class, all].into_iter().find_map(|siblings| {
-            let guarded: Vec<&Arc<Coverage>> = siblings
-                .iter()
-                .copied()
-                .filter(|sibling| sibling.auth == Auth::Authenticated)
-                .collect();
-            // Written one by one: a single registration for several would have been forgotten by nobody.
-            let written: BTreeSet<String> = guarded
-                .iter()
-                .filter_map(|sibling| authentication(sibling))
-                .map(|control| format!("{:?}", control.registration))
-                .collect();
-            let by_own = written.len() >= 2
-                && guarded.len() * 2 > siblings.len()
-                && guarded
-                    .iter()
-                    .all(|sibling| authentication(sibling).is_some_and(|control| control.own));
-            let guard = guarded
-                .first()
-                .and_then(|sibling| authentication(sibling))
-                .map(|control| places::control(self.db, control))
-                .unwrap_or_default();
-            by_own.then_some((guard, guarded.len(), siblings.len()))
-        })
-    }
-
-    /// The other entry points of the same innermost router.
-    fn siblings(&self, now: &Coverage) -> Vec<&Arc<Coverage>> {
-        self.now
-            .entry_points
-            .iter()
-            .filter(|other| {
-                other.entry_point.routers.last() == now.entry_point.routers.last()
-                    && key(other) != key(now)
-                    && !key_is_new(self.was, other)
-            })
-            .collect()
-    }
-
-    /// A parameter of an open entry point takes whole paths now.
-    fn widened(&mut self, now: &Arc<Coverage>, was: &Coverage) {
-        if !now.entry_point.takes_rest
-            || was.entry_point.takes_rest
-            || key(now) != key(was)
-            || !matches!(now.auth, Auth::Public | Auth::Optional)
-            || crate::notes::marked_public(self.db, &now.entry_point.handler)
-        {
-            return;
-        }
-        let Some(site) = self.handler_site(now) else {
-            return;
-        };
-        let name = entry_name(now);
-        self.push(Draft {
-            code: Code::EntryPointWidened,
-            severity: Severity::Warning,
-            site,
-            entry: Some(name.clone()),
-            subject: String::new(),
-            message: format!(
-                "A parameter of `{name}` takes whole paths now, slashes included, and nothing in front of it authenticates."
-            ),
-            was: "the parameter took one segment".to_owned(),
-            now: "it takes all that follows".to_owned(),
-            evidence: Vec::new(),
-        });
     }
 
     // ---- lost controls ------------------------------------------------------------------------
@@ -748,7 +496,7 @@ impl Compare<'_> {
         .or(Some(coverage.entry_point.site))
     }
 
-    fn push(&mut self, draft: Draft) {
+    pub(crate) fn push(&mut self, draft: Draft) {
         let entry = draft
             .entry
             .as_ref()
@@ -773,17 +521,18 @@ impl Compare<'_> {
     }
 }
 
-struct Draft {
-    code: Code,
-    severity: Severity,
-    site: Site,
-    entry: Option<EntryName>,
+/// A finding that is about to be made.
+pub(crate) struct Draft {
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
+    pub(crate) site: Site,
+    pub(crate) entry: Option<EntryName>,
     /// What tells apart findings that concern no single entry point.
-    subject: String,
-    message: String,
-    was: String,
-    now: String,
-    evidence: Vec<Evidence>,
+    pub(crate) subject: String,
+    pub(crate) message: String,
+    pub(crate) was: String,
+    pub(crate) now: String,
+    pub(crate) evidence: Vec<Evidence>,
 }
 
 /// Whether two places are in the same body, or both in what a module runs when it is loaded.
@@ -793,7 +542,7 @@ fn same_scope(one: Site, other: Site) -> bool {
         && (!one.1.in_body || one.1.code == other.1.code)
 }
 
-fn key_is_new(was: &Model, coverage: &Coverage) -> bool {
+pub(crate) fn key_is_new(was: &Model, coverage: &Coverage) -> bool {
     let key = key(coverage);
     !was.entry_points.iter().any(|old| self::key(old) == key)
 }
@@ -835,7 +584,7 @@ pub(crate) fn entry_name(coverage: &Coverage) -> EntryName {
     }
 }
 
-fn handler_name(coverage: &Coverage) -> String {
+pub(crate) fn handler_name(coverage: &Coverage) -> String {
     match &coverage.entry_point.handler {
         Handler::Function(_, id) | Handler::Class(_, id) => {
             let name = id.rsplit('.').next().unwrap_or_default();
@@ -849,7 +598,7 @@ fn handler_name(coverage: &Coverage) -> String {
     }
 }
 
-fn evidence_of(coverage: &Coverage, side: Side) -> Vec<Evidence> {
+pub(crate) fn evidence_of(coverage: &Coverage, side: Side) -> Vec<Evidence> {
     authentication(coverage)
         .map(|control| evidence_of_site(control, side))
         .unwrap_or_default()

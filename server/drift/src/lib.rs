@@ -2,6 +2,7 @@
 //!
 //! This crate knows no editor protocol. [`findings`] compares, [`fixes`] proposes edits.
 
+mod added;
 mod cause;
 mod code;
 mod compare;

@@ -1,8 +1,8 @@
 //! What an entry point lost: its controls now against those it had.
 
 use gatewatch_model::{
-    Auth, Callable, Control, Coverage, Effect, Handler, Order, Site, Strength, Use, effects_of,
-    usage,
+    Auth, Callable, Control, Coverage, Effect, Handler, Need, Order, Site, Strength, Use,
+    effects_of, usage,
 };
 use ustr::Ustr;
 
@@ -173,6 +173,20 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
         None if asked(now).is_none() => asked(was)?,
         None => return None,
     };
+    if has.is_empty()
+        && let Some((control, need)) = weaker(now, was)
+        && wanted(was).is_some_and(|was| need.shares(&was))
+    {
+        // A part of what was asked is asked still.
+        return Some(caused(
+            compare,
+            now,
+            was,
+            control,
+            Code::AuthorizationWeakened,
+            "asks only a part of what it asked".to_owned(),
+        ));
+    }
     if has.is_empty() {
         if may_still_ask(now) {
             return None;
@@ -207,7 +221,16 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
                 has.iter()
                     .find(|other| other.full_name == control.full_name)
             })
-            .or_else(|| has.iter().find(|other| other.demands == control.demands));
+            .or_else(|| has.iter().find(|other| other.demands == control.demands))
+            // The same question, moved and asked for more.
+            .or_else(|| match (had.as_slice(), has.as_slice()) {
+                ([_], [other]) => {
+                    let all = |demand| other.demands.contains(demand);
+                    (!control.demands.is_empty() && control.demands.iter().all(all))
+                        .then_some(other)
+                }
+                _ => None,
+            });
         let Some(partner) = partner else {
             if had.len() > has.len() {
                 return Some(caused(
@@ -246,7 +269,49 @@ fn authorization_loss(compare: &Compare<'_>, now: &Coverage, was: &Coverage) -> 
             return Some(loss);
         }
     }
-    None
+    let (control, _) = weaker(now, was)?;
+    Some(caused(
+        compare,
+        now,
+        was,
+        control,
+        Code::AuthorizationWeakened,
+        "is met by callers that it refused".to_owned(),
+    ))
+}
+
+/// All that the controls of an entry point ask of a caller, as far as it is known.
+fn wanted(coverage: &Coverage) -> Option<Need> {
+    let needs: Vec<Need> = coverage
+        .controls
+        .iter()
+        .filter(|control| control.strength == Strength::Enforcing)
+        .filter_map(|control| control.need.clone())
+        .collect();
+    (!needs.is_empty()).then_some(Need::All(needs))
+}
+
+/// The control that callers get past now whom it refused, and all that is asked of them now. Something that can't be
+/// told may ask the rest.
+fn weaker<'a>(now: &Coverage, was: &'a Coverage) -> Option<(&'a Control, Need)> {
+    let unknown = now.controls.iter().any(|control| {
+        control.strength == Strength::Unknown
+            && !was
+                .controls
+                .iter()
+                .any(|other| other.full_name == control.full_name)
+    });
+    if unknown {
+        return None;
+    }
+    let (had, asked) = (wanted(was)?, wanted(now).unwrap_or(Need::Always(true)));
+    if !asked.is_weaker_than(&had) {
+        return None;
+    }
+    let control = enforcing(was, Effect::Authorization)
+        .into_iter()
+        .find(|control| (control.need.as_ref()).is_some_and(|need| !asked.implies(need)))?;
+    Some((control, asked))
 }
 
 /// Whether a guard is called with other arguments than before.
@@ -280,7 +345,8 @@ fn arguments_differ(now: &Coverage, was: &Coverage, control: &Control) -> bool {
 /// How the demands became less: of rights one is gone, of roles one more is let in, or a high one was replaced.
 fn demands_less(had: &Control, has: &Control) -> Option<String> {
     let (was, now) = (&had.demands, &has.demands);
-    if was == now || was.is_empty() {
+    let untold = |demands: &[Ustr]| demands.iter().any(|demand| demand.as_str() == "…");
+    if was == now || was.is_empty() || untold(was) || untold(now) {
         return None;
     }
     let spelled = |demands: &[Ustr]| {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use ustr::Ustr;
 
+use crate::effects::Need;
 use crate::entry::{EntryPoint, Guard, Site};
 
 /// What a control does.
@@ -88,6 +89,8 @@ pub struct Control {
     pub demands: Vec<Ustr>,
     /// Whether each of them has to be met (rights, scopes); else one is enough (roles).
     pub every: bool,
+    /// What a caller has to meet to get past it, as far as it is known.
+    pub need: Option<Need>,
     /// Position among what happens in the handler, for a check inside it.
     pub order: Order,
 }

@@ -7,7 +7,7 @@ use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::{Ustr, ustr};
 
 use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
-use crate::effects::{Check, Effects, Use, effects_of};
+use crate::effects::{Check, Effects, Need, Use, effects_of};
 use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
 use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
 use crate::link::linked;
@@ -429,6 +429,10 @@ impl Cover<'_> {
                 strength
             };
             let every = checks.iter().any(|(check, _)| check.every);
+            let needs: Vec<Need> = checks
+                .iter()
+                .filter_map(|(check, _)| check.need.clone())
+                .collect();
             self.push(
                 guard,
                 effect,
@@ -437,6 +441,18 @@ impl Cover<'_> {
                 (demands, every),
                 Order::Before,
             );
+            // What was known of the guard already is asked as well.
+            if let Some(control) = self.controls.iter_mut().rev().find(|control| {
+                control.effect == effect
+                    && control.registration == guard.site
+                    && control.definition == definition
+            }) && !needs.is_empty()
+            {
+                let mut all = Vec::from_iter(control.need.take());
+                all.extend(needs);
+                all.dedup();
+                control.need = Some(Need::All(all));
+            }
         }
     }
 
@@ -559,22 +575,27 @@ impl Cover<'_> {
                 continue;
             };
             let last = |id: Ustr| id.rsplit('.').next().map_or(id, ustr);
-            let (name, definition, via) = match (check.by, check.library) {
+            let (name, definition, via) = match (check.by, &check.library) {
                 (Some((file, id)), _) => (last(id), function_site(self.db, file, id), "inline"),
-                (None, Some(library)) => (last(library), None, "inline"),
+                (None, Some(library)) => (last(library.name), None, "inline"),
                 (None, None) => (ustr("inline"), Some(check.site), "inline"),
             };
             let control = Control {
                 effect: check.effect,
                 strength,
                 name,
-                full_name: check.by.map(|(_, id)| id).or(check.library).unwrap_or(id),
+                full_name: check
+                    .by
+                    .map(|(_, id)| id)
+                    .or(check.library.as_ref().map(|library| library.name))
+                    .unwrap_or(id),
                 definition,
                 registration: check.site,
                 via,
                 own: true,
                 demands: check.demands.clone(),
                 every: check.every,
+                need: check.need.clone(),
                 order: check.order,
             };
             if !self.controls.iter().any(|other| {
@@ -584,6 +605,32 @@ impl Cover<'_> {
                     && other.demands == control.demands
             }) {
                 self.controls.push(control);
+            }
+        }
+        for check in &found.checks {
+            if let (None, Some(library)) = (check.by, &check.library)
+                && library.through.is_some()
+            {
+                // Each of its effects is a check of its own.
+                let demands: Vec<(Option<Ustr>, Ustr)> = (found.checks.iter())
+                    .filter(|other| other.site == check.site)
+                    .flat_map(|other| other.demands.iter().map(|demand| (None, *demand)))
+                    .collect();
+                let callable = Callable::External(library.name, demands);
+                if self.asked.iter().any(|asked| asked.callable == callable) {
+                    continue;
+                }
+                self.asked.push(Guard {
+                    callable,
+                    via: "inline",
+                    site: check.site,
+                    own: true,
+                    conditional: false,
+                    named: None,
+                    only: None,
+                    injected: false,
+                    through: library.through,
+                });
             }
         }
         // Helpers that the handler calls count as asked: one that was hollowed out still stands there.
@@ -637,6 +684,7 @@ impl Cover<'_> {
             own: guard.own,
             demands,
             every,
+            need: None,
             order,
         };
         let same = self.controls.iter_mut().find(|other| {

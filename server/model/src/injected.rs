@@ -261,6 +261,11 @@ fn through(db: &dyn Db, made: Option<Site>) -> Option<(Ustr, Site)> {
     Some((crate::names::name_of(db, site)?, site))
 }
 
+/// The name of a module that holds what a call made, and where that is.
+pub(crate) fn made_at(db: &dyn Db, made: &Target) -> Option<(Ustr, Site)> {
+    through(db, site_of(made))
+}
+
 /// Where a call stands that was followed.
 fn site_of(target: &Target) -> Option<Site> {
     let Target::Call { scope, .. } = target else {

@@ -19,7 +19,7 @@ mod words;
 
 pub use control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
 pub use coverage::{is_known_control, model, usage};
-pub use effects::{Check, Effects, Exemption, Reach, Use, effects_of};
+pub use effects::{Check, Effects, Exemption, Need, Reach, Use, effects_of};
 pub use entry::{Callable, EntryPoint, Guard, Handler, Linked, Registered, Site};
 pub use link::linked;
 pub use modules::{Module, ModuleIndex, module_index, resolve_module};

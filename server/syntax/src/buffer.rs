@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use tree_sitter::{InputEdit, Tree};
 use ustr::Ustr;
 
-use crate::facts::Language;
+use crate::facts::{Expr, Function, Item, Language, Stmt};
 use crate::file::{FileFacts, Lowered, lower, parse, parse_within, patience, usable};
 use crate::half_typed::{half_typed, mentions};
 use crate::lower::{LoweredItem, Reuse, offset, text_hash};
@@ -196,13 +196,15 @@ impl Buffer {
     /// Takes items as broken in which there is more unfinished than there was. Whether there are any.
     fn has_unfinished(&self, lowered: &mut Lowered) -> bool {
         let mut found = false;
-        for item in lowered.items.iter_mut().filter(|item| item.unfinished > 0) {
-            let before = self
-                .sound
-                .iter()
+        for item in &mut lowered.items {
+            let stub = self.language == Language::Python && is_stub(&item.item, &self.sound);
+            if item.unfinished == 0 && !stub {
+                continue;
+            }
+            let before = (self.sound.iter())
                 .find(|old| old.item.key == item.item.key)
-                .map_or(0, |old| old.unfinished);
-            if item.unfinished > before {
+                .map(|old| old.unfinished);
+            if item.unfinished > before.unwrap_or_default() || stub && before.is_none() {
                 item.broken = true;
                 found = true;
             }
@@ -312,6 +314,10 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
         .filter(|(_, text)| !before.tolerated.contains(text))
         .map(|&(start, _)| gap_at(start))
         .collect();
+    // What stands in front of a broken item may have lost its end to it.
+    let broken = |item: &&LoweredItem| item.broken && !before.tolerated.contains(&item.text);
+    broken_gaps
+        .extend((lowered.items.iter().filter(broken)).map(|item| gap_at(item.spans.whole.start)));
     let mut take = |wanted: &dyn Fn(&LoweredItem) -> bool| {
         let ((taken, old), gap) = taken
             .iter_mut()
@@ -403,6 +409,35 @@ fn untouched(text: &str, before: &Before<'_>, taken: &mut [bool]) -> Vec<Lowered
         }
     }
     found
+}
+
+/// Whether a function of an item does nothing but `return`, without a value or with the name of another function that it
+/// will call: the rest of the line is still to come. A decorator returns functions, what it decorates doesn't.
+fn is_stub(item: &Item, file: &[LoweredItem]) -> bool {
+    item.bodies.iter().any(|body| {
+        let code = &body.code;
+        let mut statements = code.block(code.root);
+        let first = statements.next().and_then(|id| code.stmt(id));
+        if statements.next().is_some() {
+            return false;
+        }
+        match first {
+            Some(Stmt::Return(None)) => true,
+            Some(Stmt::Return(Some(value))) => match code.expr(value) {
+                Expr::Name(name) => {
+                    let decorated = |function: &Function| {
+                        function.id == body.id && !function.decorators.is_empty()
+                    };
+                    let defines = |other: &LoweredItem| {
+                        (other.item.head.functions.iter()).any(|function| function.name == name)
+                    };
+                    item.head.functions.iter().any(decorated) && file.iter().any(defines)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    })
 }
 
 /// An earlier version of an item in a new place.

@@ -263,6 +263,7 @@ impl Walker<'_> {
                 demands: Vec::new(),
                 every: false,
                 order: self.order(),
+                need: None,
                 when: None,
             };
             self.add(check);

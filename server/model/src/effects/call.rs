@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::path::Sure;
 use super::walk::{Around, Walker};
-use super::{Check, Exemption, Reach, Use, effects_of};
+use super::{Check, Exemption, Reach, Use};
 use crate::control::{Effect, Strength};
 use crate::names::Target;
 use gatewatch_frameworks::At;
@@ -67,6 +67,7 @@ impl Walker<'_> {
                             demands: Vec::new(),
                             every: false,
                             order,
+                            need: None,
                             when: None,
                         });
                     }
@@ -293,10 +294,11 @@ impl Walker<'_> {
                         },
                         site,
                         by: None,
-                        library: whole,
+                        library: whole.map(super::Library::named),
                         demands: Vec::new(),
                         every: false,
                         order,
+                        need: None,
                         when: None,
                     });
                 }
@@ -357,67 +359,6 @@ impl Walker<'_> {
             name,
             code.args(args).is_empty(),
         )
-    }
-
-    /// A context is entered that a library guards: `with permission.require():`.
-    pub(super) fn enters(&mut self, value: ExprId) {
-        let Expr::Call { callee, .. } = self.code.expr(value) else {
-            return;
-        };
-        let target = self.callee_target(callee);
-        let Some(name) = target.external_name() else {
-            return;
-        };
-        let Some(control) = gatewatch_frameworks::packs()
-            .control(name)
-            .filter(|control| control.context)
-        else {
-            return;
-        };
-        let mut demands = match &target {
-            Target::Member(of, _) if control.of_object => {
-                crate::injected::callable_of(self.db, self.tree, of).args()
-            }
-            _ => Vec::new(),
-        };
-        demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        for effect in &control.effects {
-            let effect = match effect.as_str() {
-                "authentication" => Effect::Authentication,
-                "authorization" => Effect::Authorization,
-                _ => continue,
-            };
-            let (site, order) = (self.site(value), self.order());
-            self.add(Check {
-                effect,
-                strength: Strength::Enforcing,
-                site,
-                by: None,
-                library: Some(name),
-                demands: if effect == Effect::Authorization {
-                    demands.clone()
-                } else {
-                    Vec::new()
-                },
-                every: false,
-                order,
-                when: None,
-            });
-        }
-    }
-
-    /// Whether a context keeps denials that are raised inside: `with suppress(HTTPException):`.
-    pub(super) fn suppresses(&mut self, value: ExprId) -> bool {
-        let Expr::Call { callee, args } = self.code.expr(value) else {
-            return false;
-        };
-        let named = self.callee_target(callee).external_name();
-        named.is_some_and(|name| name.as_str() == "contextlib.suppress")
-            && self
-                .code
-                .args(args)
-                .iter()
-                .any(|arg| self.catches_denials(arg.value))
     }
 
     /// Whether a callee is a library's authentication.
@@ -577,8 +518,9 @@ impl Walker<'_> {
         base: Kind,
         name: Ustr,
     ) -> Kind {
-        let inner = effects_of(self.db, self.tree, file, function, Use::Guard);
+        let inner = super::called::called(self.db, self.tree, file, function);
         let site = self.site(id);
+        let given = self.given(id, (file, function));
         if self.effects.calls.len() < 64
             && !self
                 .effects
@@ -626,10 +568,14 @@ impl Walker<'_> {
                     strength: check.strength,
                     site,
                     by: Some(check.by.unwrap_or((file, function))),
-                    library: check.library,
-                    demands: check.demands.clone(),
+                    library: check.library.clone(),
+                    demands: match check.effect {
+                        Effect::Authorization => super::called::joined(&check.demands, &given),
+                        _ => check.demands.clone(),
+                    },
                     every: check.every,
                     order,
+                    need: check.need.clone(),
                     when: inner_when(check.when.clone(), &inner.exempt),
                 });
             }

@@ -6,6 +6,7 @@ use ustr::{Ustr, ustr};
 use super::kind::Kind;
 use super::walk::Walker;
 use crate::control::Effect;
+use crate::names::Target;
 
 /// A control that a condition imposes.
 pub(super) struct Classified {
@@ -298,6 +299,17 @@ pub(super) fn texts(walker: &Walker<'_>, expr: ExprId, out: &mut Vec<Ustr>, dept
             out.push(ustr(walker.code.string(text)));
             return;
         }
+        // `ADMINS` of `ADMINS = ("admin", "owner")`
+        Expr::Name(name)
+            if !walker.env.contains_key(&name)
+                && !walker.captured.contains(&name)
+                && name.starts_with(char::is_uppercase)
+                && !name.contains(char::is_lowercase) =>
+        {
+            let target = walker.lookup(name);
+            constants(walker, &target, out, 0);
+            return;
+        }
         Expr::Attr { base, name } => {
             // `Role.ADMIN`, `Role::Admin`
             let upper = name.chars().next().is_some_and(char::is_uppercase);
@@ -308,7 +320,10 @@ pub(super) fn texts(walker: &Walker<'_>, expr: ExprId, out: &mut Vec<Ustr>, dept
             vec![base]
         }
         Expr::Call { callee, args } | Expr::New { callee, args } => {
-            let mut all = vec![callee];
+            let mut all: Vec<ExprId> = Vec::new();
+            if !matches!(walker.code.expr(callee), Expr::Name(_)) {
+                all.push(callee);
+            }
             all.extend(walker.code.args(args).iter().map(|arg| arg.value));
             all
         }
@@ -322,5 +337,41 @@ pub(super) fn texts(walker: &Walker<'_>, expr: ExprId, out: &mut Vec<Ustr>, dept
     };
     for child in children {
         texts(walker, child, out, depth + 1);
+    }
+}
+
+/// Stands for a demand that can't be told.
+const UNTOLD: &str = "…";
+
+/// The texts of a constant.
+fn constants(walker: &Walker<'_>, target: &Target, out: &mut Vec<Ustr>, depth: u32) {
+    match target {
+        Target::Text(text) => out.push(*text),
+        Target::List(items) if depth < 3 => {
+            for item in items.iter().take(32) {
+                let item = crate::names::follow(walker.db, walker.tree, item);
+                constants(walker, &item, out, depth + 1);
+            }
+        }
+        Target::External(name) => out.push(name.rsplit('.').next().map_or(*name, ustr)),
+        // `frozenset({"admin", "owner"})`
+        Target::Call {
+            callee,
+            args,
+            scope,
+        } if depth < 3
+            && matches!(&**callee, Target::External(name)
+                if matches!(name.as_str(), "frozenset" | "set" | "tuple" | "list")) =>
+        {
+            for arg in args.iter() {
+                let seen = scope.with(arg.value.clone());
+                let given = crate::names::follow(walker.db, walker.tree, &seen);
+                constants(walker, &given, out, depth + 1);
+            }
+        }
+        Target::Function(..) | Target::Class(..) | Target::Module(_) => {}
+        // In Rust it may be a parameter of the type.
+        _ if walker.is_python() || walker.is_script() => out.push(ustr(UNTOLD)),
+        _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use super::classify::{Classified, classify};
 use super::kind::Kind;
+use super::need::Need;
 use super::path::Sure;
 use super::reach::Reach;
 use super::target::View;
@@ -97,7 +98,11 @@ impl Walker<'_> {
             return;
         }
         self.refusals += 1;
-        self.within(&last, |walker| walker.imposed(last.test, last.kind, status));
+        let conditions = self.conditions.clone();
+        let need = self.needed(&conditions);
+        self.within(&last, |walker| {
+            walker.imposed((last.test, last.kind), status, need.as_ref());
+        });
     }
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {
@@ -108,11 +113,21 @@ impl Walker<'_> {
         {
             return;
         }
-        self.imposed(test, kind, status);
+        // `assert user.is_admin`; what fails in a call is the callee's secret.
+        let need = match denial {
+            None => self.needed(&[self.condition(test, kind, false, true)]),
+            Some(_) => None,
+        };
+        self.imposed((test, kind), status, need.as_ref());
     }
 
     /// Adds the checks that a condition imposes whose other side is refused.
-    pub(super) fn imposed(&mut self, test: ExprId, kind: Kind, status: Option<u16>) {
+    pub(super) fn imposed(
+        &mut self,
+        (test, kind): (ExprId, Kind),
+        status: Option<u16>,
+        need: Option<&Need>,
+    ) {
         for Classified {
             effect,
             demands,
@@ -131,6 +146,7 @@ impl Walker<'_> {
                 demands,
                 every,
                 order: self.order(),
+                need: need.cloned(),
                 when: None,
             };
             self.add(check);
@@ -176,6 +192,7 @@ impl Walker<'_> {
                     demands,
                     every,
                     order: self.order(),
+                    need: None,
                     when: None,
                 });
             }

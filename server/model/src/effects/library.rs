@@ -1,8 +1,10 @@
 //! Calls of what can't be looked into: the name, the receiver and the arguments tell.
 
-use super::Use;
 use super::kind::Kind;
 use super::walk::Walker;
+use super::{Check, Library, Use};
+use crate::control::{Effect, Strength};
+use crate::names::Target;
 use gatewatch_syntax::facts::{Expr, ExprId};
 use ustr::Ustr;
 
@@ -129,6 +131,72 @@ impl Walker<'_> {
 }
 
 impl Walker<'_> {
+    /// A context is entered that a library guards: `with permission.require():`.
+    pub(super) fn enters(&mut self, value: ExprId) {
+        let Expr::Call { callee, .. } = self.code.expr(value) else {
+            return;
+        };
+        let target = self.callee_target(callee);
+        let Some(name) = target.external_name() else {
+            return;
+        };
+        let Some(control) = gatewatch_frameworks::packs()
+            .control(name)
+            .filter(|control| control.context)
+        else {
+            return;
+        };
+        let mut demands = match &target {
+            Target::Member(of, _) if control.of_object => {
+                crate::injected::callable_of(self.db, self.tree, of).args()
+            }
+            _ => Vec::new(),
+        };
+        let through = match &target {
+            Target::Member(of, _) => crate::injected::made_at(self.db, of),
+            _ => None,
+        };
+        demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        for effect in &control.effects {
+            let effect = match effect.as_str() {
+                "authentication" => Effect::Authentication,
+                "authorization" => Effect::Authorization,
+                _ => continue,
+            };
+            let (site, order) = (self.site(value), self.order());
+            self.add(Check {
+                effect,
+                strength: Strength::Enforcing,
+                site,
+                by: None,
+                library: Some(Library { name, through }),
+                demands: if effect == Effect::Authorization {
+                    demands.clone()
+                } else {
+                    Vec::new()
+                },
+                every: false,
+                order,
+                need: None,
+                when: None,
+            });
+        }
+    }
+
+    /// Whether a context keeps denials that are raised inside: `with suppress(HTTPException):`.
+    pub(super) fn suppresses(&mut self, value: ExprId) -> bool {
+        let Expr::Call { callee, args } = self.code.expr(value) else {
+            return false;
+        };
+        let named = self.callee_target(callee).external_name();
+        named.is_some_and(|name| name.as_str() == "contextlib.suppress")
+            && self
+                .code
+                .args(args)
+                .iter()
+                .any(|arg| self.catches_denials(arg.value))
+    }
+
     /// Whether a container belongs to the module: what is put into it or taken out stays so for others.
     pub(super) fn is_shared(&self, base: ExprId) -> bool {
         let names = receivers(self, base);

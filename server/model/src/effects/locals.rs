@@ -172,6 +172,13 @@ impl Walker<'_> {
                 self.effects.reads_identity = true;
                 return Kind::CREDENTIAL;
             }
+            // Another hook found out who calls, and keeps it for this one.
+            if matches!(self.code.expr(base), Expr::Name(of) if of.as_str() == "g")
+                && super::context::kept(self.db, self.file).contains(&name)
+            {
+                self.effects.ambient = true;
+                return Kind::HEADER;
+            }
             return Kind::REQUEST;
         }
         if kind.data {

@@ -6,13 +6,16 @@
 
 mod branches;
 mod call;
+mod called;
 mod classify;
 mod condition;
+mod context;
 mod denial;
 mod doubt;
 mod kind;
 mod library;
 mod locals;
+mod need;
 mod ownership;
 mod path;
 mod reach;
@@ -23,6 +26,7 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use need::Need;
 pub use reach::Reach;
 
 use gatewatch_frameworks::{PlaceNode, signature};
@@ -47,13 +51,15 @@ pub struct Check {
     /// The function that makes it, when it isn't made here.
     pub by: Option<(SourceFile, Ustr)>,
     /// The library's callable that makes it.
-    pub library: Option<Ustr>,
+    pub library: Option<Library>,
     /// What it demands, sorted.
     pub demands: Vec<Ustr>,
     /// Whether each of them has to be met; else one is enough.
     pub every: bool,
     /// When it runs, compared with loads and writes of the same function.
     pub order: Order,
+    /// What a caller has to meet to get past it, as far as it is known.
+    pub need: Option<Need>,
     /// The requests that it is made for; `None` for all.
     pub when: Option<Reach>,
 }
@@ -65,6 +71,24 @@ impl Check {
             None | Some(Some(true)) => Some(self.strength),
             Some(None) => Some(self.strength.min(Strength::Unknown)),
             Some(Some(false)) => None,
+        }
+    }
+}
+
+/// A callable of a library that makes a check.
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+pub struct Library {
+    /// Its whole name.
+    pub name: Ustr,
+    /// The object of a module that it is a method of, and where that is made.
+    pub through: Option<(Ustr, Site)>,
+}
+
+impl Library {
+    fn named(name: Ustr) -> Self {
+        Self {
+            name,
+            through: None,
         }
     }
 }
@@ -154,7 +178,7 @@ pub fn effects_of(
     let mut effects = crate::deep(|| walk::walk(db, tree, file, id, used, &facts, &signature));
     // A decorator, a factory: what it returns does the work.
     for nested in returned_functions(&facts) {
-        let inner = effects_of(db, tree, file, nested, Use::Guard);
+        let inner = called::called(db, tree, file, nested);
         effects.checks.extend(inner.checks.iter().cloned());
         effects.inert.extend(inner.inert.iter().cloned());
         effects.exempt.extend(inner.exempt.iter().cloned());

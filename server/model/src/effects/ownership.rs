@@ -100,6 +100,7 @@ impl Walker<'_> {
             demands: Vec::new(),
             every: false,
             order,
+            need: None,
             when: None,
         });
     }

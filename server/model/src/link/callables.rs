@@ -89,6 +89,13 @@ pub(crate) fn handler_of(
                 Some(value) => at = value.clone(),
                 None => break,
             },
+            // `view.__wrapped__`: what the outermost decorator was given.
+            V::Member(member)
+                if member.1.as_str() == "__wrapped__"
+                    && matches!(member.0.settled(), V::Func(_)) =>
+            {
+                at = member.0.settled().clone();
+            }
             V::External(name) => return (Handler::Unknown(name), wrappers),
             other => return (Handler::Unknown(other.spelled()), wrappers),
         }

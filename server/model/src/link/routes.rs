@@ -600,8 +600,12 @@ fn answers(
             .chain(&route.inert)
             .map(|guard| guard.place)
             .collect();
-        let own = method_decorators(machine, file, id);
-        wrappers.extend(own.into_iter().filter(|guard| !known.contains(&guard.site)));
+        let inside =
+            matches!(&route.handler, V::Member(member) if member.1.as_str() == "__wrapped__");
+        let own = method_decorators(machine, file, id)
+            .into_iter()
+            .skip(usize::from(inside));
+        wrappers.extend(own.filter(|guard| !known.contains(&guard.site)));
     }
     let Handler::Class(file, id) = handler else {
         let verbs = if route.verbs.is_empty() {
