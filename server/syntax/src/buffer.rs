@@ -308,7 +308,7 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
         gaps.push(gap);
         gap += usize::from(*taken);
     }
-    let mut broken_gaps: Vec<usize> = lowered
+    let mut broken_gaps: FxHashSet<usize> = lowered
         .errors
         .iter()
         .filter(|(_, text)| !before.tolerated.contains(text))
@@ -335,7 +335,7 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
             // The old facts stand where the broken text begins; their inner places are only nearly right,
             // which a diagnostic on a line survives.
             if let Some((old, gap)) = take(&same_key) {
-                broken_gaps.push(gap);
+                broken_gaps.insert(gap);
                 kept.push(moved(old, item.spans.whole));
                 continue;
             }
@@ -346,7 +346,7 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
         let is_stray = !sound.is_empty() && is_inside_line(text, item.spans.whole);
         if item.broken {
             if !before.tolerated.contains(&item.text) {
-                broken_gaps.push(gap_at(item.spans.whole.start));
+                broken_gaps.insert(gap_at(item.spans.whole.start));
             }
             continue;
         }
@@ -360,7 +360,7 @@ fn settle(mut lowered: Lowered, text: &str, before: &Before<'_>) -> Lowered {
         }
     }
     while let Some((old, gap)) = take(&|_| true) {
-        broken_gaps.push(gap);
+        broken_gaps.insert(gap);
         kept.push(old.clone());
     }
     new.retain(|item| {
