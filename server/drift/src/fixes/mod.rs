@@ -43,7 +43,14 @@ pub fn fixes(db: &dyn Db, trees: Trees, finding: &Finding) -> Vec<Fix> {
         Code::GuardBypassed => {
             if let Some(pair) = pair {
                 found.extend(fixer.like_the_other_way(&pair.now, &all));
-                found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
+                // What is registered without the decorators of its handler gains nothing by one more of them.
+                let decorated = now.entry_points.iter().any(|other| {
+                    other.entry_point.handler == pair.now.entry_point.handler
+                        && (other.controls.iter()).any(|control| control.via == "decorator")
+                });
+                if !decorated {
+                    found.extend(fixer.like_siblings(&pair.now, &now.entry_points));
+                }
             }
         }
         Code::EntryPointWidened => {
