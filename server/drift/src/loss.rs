@@ -345,7 +345,7 @@ fn arguments_differ(now: &Coverage, was: &Coverage, control: &Control) -> bool {
 /// How the demands became less: of rights one is gone, of roles one more is let in, or a high one was replaced.
 fn demands_less(had: &Control, has: &Control) -> Option<String> {
     let (was, now) = (&had.demands, &has.demands);
-    let untold = |demands: &[Ustr]| demands.iter().any(|demand| demand.as_str() == "…");
+    let untold = |demands: &[Ustr]| demands.iter().any(|demand| demand.ends_with('…'));
     if was == now || was.is_empty() || untold(was) || untold(now) {
         return None;
     }

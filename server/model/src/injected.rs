@@ -192,13 +192,12 @@ fn of_param(
         && (crate::words::words().is_undefined(name)
             || name.rsplit('.').next() == Some("Annotated"))
     {
-        return vec![dependency(
-            Callable::External(*name, Vec::new()),
-            Vec::new(),
-            false,
-            "dependency",
-            None,
-        )];
+        let callable = if name.ends_with("Annotated") {
+            Callable::Unknown(ustr(""))
+        } else {
+            Callable::External(*name, Vec::new())
+        };
+        return vec![dependency(callable, Vec::new(), false, "dependency", None)];
     }
     if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
         let (inner, optional) = unwrapped(db, tree, &ty);
@@ -336,14 +335,19 @@ fn marked(db: &dyn Db, tree: FileSet, target: &Target, ty: Option<&Target>) -> O
     })
 }
 
+/// The texts that a value lists; `…` for one that can't be told, and where one stands twice: it is being replaced.
 fn texts(db: &dyn Db, tree: FileSet, seen: &Seen) -> Vec<Ustr> {
     match follow(db, tree, seen) {
         Target::Text(text) => vec![text],
-        Target::List(items) => items
-            .iter()
-            .flat_map(|item| texts(db, tree, item))
-            .collect(),
-        _ => Vec::new(),
+        Target::List(items) => {
+            let mut found: Vec<Ustr> = Vec::new();
+            for text in items.iter().flat_map(|item| texts(db, tree, item)) {
+                let twice = found.contains(&text);
+                found.push(if twice { ustr("…") } else { text });
+            }
+            found
+        }
+        _ => vec![ustr("…")],
     }
 }
 

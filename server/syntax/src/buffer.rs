@@ -132,8 +132,13 @@ impl Buffer {
             Some(&mut next),
         );
         let mut held = tree.root_node().has_error();
-        held |= self.has_unfinished(&mut lowered);
+        held |= self.has_unfinished(text, &mut lowered, edits);
         let half_typed = self.half_typed(text, &lowered, &words_at(text, edits));
+        // What is new may be what takes the place of something that has gone: that stays until it can be read.
+        if half_typed.iter().any(|(_, old)| old.is_none()) {
+            let there: FxHashSet<Ustr> = lowered.items.iter().map(|item| item.item.key).collect();
+            held |= self.sound.iter().any(|old| !there.contains(&old.item.key));
+        }
         if held {
             for (index, _) in half_typed {
                 if let Some(item) = lowered.items.get_mut(index) {
@@ -194,10 +199,24 @@ impl Buffer {
     }
 
     /// Takes items as broken in which there is more unfinished than there was. Whether there are any.
-    fn has_unfinished(&self, lowered: &mut Lowered) -> bool {
+    fn has_unfinished(&self, text: &str, lowered: &mut Lowered, edits: &[InputEdit]) -> bool {
+        // On its line, by hand.
+        let typed = |whole: Span| {
+            edits.iter().any(|edit| {
+                let (start, end) = (edit.start_byte, edit.new_end_byte);
+                let inside = whole.range();
+                // Blanks at the end of its last line are not part of it.
+                let behind = text.get(inside.end..start).unwrap_or_default();
+                start >= inside.start
+                    && !behind.contains(|c: char| !matches!(c, ' ' | '\t'))
+                    && text.get(start..end).is_some_and(|new| !new.contains('\n'))
+            })
+        };
         let mut found = false;
         for item in &mut lowered.items {
-            let stub = self.language == Language::Python && is_stub(&item.item, &self.sound);
+            let stub = self.language == Language::Python
+                && typed(item.spans.whole)
+                && is_stub(&item.item, &self.sound);
             if item.unfinished == 0 && !stub {
                 continue;
             }

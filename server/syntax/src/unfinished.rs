@@ -112,6 +112,13 @@ fn is_unfinished(text: &str, node: Node<'_>) -> bool {
             lacks_body(node)
         }
         "decorator" => stands_alone(node),
+        // A name alone does nothing: it will be called, or given something.
+        "expression_statement" => {
+            node.named_child_count() == 1
+                && node
+                    .named_child(0)
+                    .is_some_and(|child| child.kind() == "identifier")
+        }
         // TypeScript and JavaScript.
         "variable_declarator" => lacks_value(node),
         "if_statement" => node
