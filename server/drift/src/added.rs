@@ -49,10 +49,12 @@ impl Compare<'_> {
                     .entry_points
                     .iter()
                     .filter(|other| other.entry_point.mounts == now.entry_point.mounts)
+                    // One mount may be at several paths, some of them guarded as before.
+                    .filter(|other| other.auth != Auth::Authenticated)
                     .all(|other| key_is_new(self.was, other));
                 let mount = now.entry_point.mounts.last().copied();
-                let site = if whole {
-                    mount.unwrap_or(site)
+                let site = if let Some(mount) = mount.filter(|_| whole) {
+                    mount
                 } else if self.registers_several(now) {
                     now.entry_point.site
                 } else {
@@ -94,6 +96,30 @@ impl Compare<'_> {
                 });
                 return;
             }
+        }
+        // A public entry point of one verb that now answers every one.
+        let path = crate::pairs::nameless(&now.entry_point.path);
+        let narrower = self.was.entry_points.iter().find(|old| {
+            now.entry_point.method == "ANY"
+                && old.auth != Auth::Authenticated
+                && crate::pairs::nameless(&old.entry_point.path) == path
+        });
+        if let Some(old) = narrower {
+            self.push(Draft {
+                code: Code::EntryPointWidened,
+                severity: Severity::Warning,
+                site,
+                entry: Some(name.clone()),
+                subject: String::new(),
+                message: format!(
+                    "`{}` now answers every method and not `{}` alone, and nothing in front of it authenticates.",
+                    now.entry_point.path, old.entry_point.method
+                ),
+                was: entry_name(old).to_string(),
+                now: name.to_string(),
+                evidence: Vec::new(),
+            });
+            return;
         }
         if let Some((called, old)) = self.guarded_call(now) {
             let guard = authentication(old)
@@ -232,6 +258,16 @@ impl Compare<'_> {
             Handler::Function(_, id) => id.rsplit_once('.').map(|(class, _)| class.to_owned()),
             _ => None,
         };
+        // Another path of a registration that was open before: nothing was forgotten there.
+        let beside_open = self.now.entry_points.iter().any(|other| {
+            other.entry_point.site == now.entry_point.site
+                && other.entry_point.method == now.entry_point.method
+                && other.auth != Auth::Authenticated
+                && !key_is_new(self.was, other)
+        });
+        if beside_open {
+            return None;
+        }
         let own = class(now);
         let all = self.siblings(now);
         let of_class: Vec<&Arc<Coverage>> = all

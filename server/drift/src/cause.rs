@@ -56,10 +56,7 @@ pub(crate) fn caused(
         && let Some(guard) = standing(now, had)
         && guard.via == "inline"
         && let Callable::Function(file, id) = &guard.callable
-        && effects_of(compare.db, compare.current_tree(), *file, *id, usage(guard))
-            .checks
-            .iter()
-            .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
+        && enforces(compare, (*file, *id), usage(guard), had)
     {
         if loss.code == Code::AuthorizationRemoved {
             loss.code = Code::AuthorizationWeakened;
@@ -81,6 +78,15 @@ pub(crate) fn caused(
     {
         loss.cause = Cause::Registration(guard.site);
         "is in front only under a condition".clone_into(&mut loss.now);
+        return loss;
+    }
+    // What makes the parameter rejects as before, but the parameter takes nothing as well.
+    if let Some(guard) = stands
+        && guard.via == "extractor"
+        && had.via == "extractor"
+        && code == Code::AuthenticationWeakened
+        && (still_enforces(compare, guard, had) || is_another(compare, guard, had))
+    {
         return loss;
     }
     // The guard still stands in front.
@@ -152,7 +158,37 @@ pub(crate) fn caused(
 }
 
 /// How guards take part that hand an identity to the handler, which can see that there is none.
-const HANDS_OVER: [&str; 3] = ["dependency", "extractor", "inline"];
+const HANDS_OVER: [&str; 2] = ["dependency", "inline"];
+
+/// Whether a function makes the check of a lost control as surely as ever.
+fn enforces(
+    compare: &Compare<'_>,
+    (file, id): (SourceFile, Ustr),
+    used: Use,
+    had: &Control,
+) -> bool {
+    effects_of(compare.db, compare.current_tree(), file, id, used)
+        .checks
+        .iter()
+        .any(|check| check.effect == had.effect && check.strength == Strength::Enforcing)
+}
+
+fn still_enforces(compare: &Compare<'_>, guard: &Guard, had: &Control) -> bool {
+    match &guard.callable {
+        Callable::Function(file, id) => enforces(compare, (*file, *id), usage(guard), had),
+        _ => false,
+    }
+}
+
+/// Whether another function than the one that was lost goes by its name: `Option<User>` has one of its own.
+fn is_another(compare: &Compare<'_>, guard: &Guard, had: &Control) -> bool {
+    match (definition_of(compare, guard), had.definition) {
+        (Some((now, place)), Some((was, earlier))) => {
+            now.path(compare.db) != was.path(compare.db) || place.code != earlier.code
+        }
+        _ => false,
+    }
+}
 
 /// What the loss of a check is where its guard still stands.
 fn gutted(code: Code) -> Code {
@@ -271,7 +307,11 @@ fn definition_of(compare: &Compare<'_>, guard: &Guard) -> Option<Site> {
         Callable::Made { maker, .. } => {
             gatewatch_model::function_site(compare.db, maker.0, maker.1)
         }
-        Callable::Class(file, id, _) => gatewatch_model::class_site(compare.db, *file, *id),
+        // A type that guards as an extractor does so by its implementation.
+        Callable::Class(file, id, _) => {
+            gatewatch_model::extracting_site(compare.db, compare.current_tree(), *file, *id)
+                .or_else(|| gatewatch_model::class_site(compare.db, *file, *id))
+        }
         Callable::External(name, _) if is_known_control(name) => None,
         _ => None,
     }

@@ -372,6 +372,9 @@ pub struct Extractor {
     pub traits: Vec<Ustr>,
     /// The methods that can reject.
     pub methods: Vec<Ustr>,
+    /// They make what a parameter takes that may be absent.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// A kind of object, as the packs name it.

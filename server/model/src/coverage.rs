@@ -53,6 +53,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         entry,
         controls: Vec::new(),
         asked: Vec::new(),
+        absent: Vec::new(),
         opened: None,
     };
     for guard in &entry.guards {
@@ -155,6 +156,8 @@ struct Cover<'a> {
     controls: Vec<Control>,
     /// Guards that have been asked already.
     asked: Vec<Guard>,
+    /// What makes parameters that may be absent.
+    absent: Vec<Callable>,
     /// A guard names this entry point as open.
     opened: Option<Opened>,
 }
@@ -189,6 +192,13 @@ impl Cover<'_> {
             .map(|scope| ustr(&format!("scope:{scope}")))
             .collect();
         let before = self.controls.len();
+        // A parameter that may be absent doesn't speak for another one of the same type.
+        if !dependency.optional && self.absent.contains(&guard.callable) {
+            self.asked.retain(|asked| asked.callable != guard.callable);
+        }
+        if dependency.optional {
+            self.absent.push(guard.callable.clone());
+        }
         self.guard(&guard, &dependency.scopes, depth);
         let added = self.controls.get_mut(before..).unwrap_or_default();
         if dependency.optional {
@@ -307,7 +317,7 @@ impl Cover<'_> {
                 let scheme = self.controls.get(at).is_some_and(|control| {
                     control.strength <= Strength::Unknown
                         && control.effect == Effect::Authentication
-                        && control.via == "dependency"
+                        && matches!(control.via, "dependency" | "extractor")
                 });
                 if scheme {
                     self.controls.remove(at);
@@ -369,6 +379,8 @@ impl Cover<'_> {
             "call",
             "from_request_parts",
             "from_request",
+            "authorize",
+            "validate",
             "__init__",
         ] {
             if let Some((file, method)) = method(self.db, self.tree, file, id, ustr(name)) {
@@ -721,7 +733,9 @@ fn weakened(control: &LibraryControl, args: &[(Option<Ustr>, Ustr)]) -> bool {
     let Some(when) = &control.optional_when else {
         return false;
     };
-    found_in(&when.at, args).is_some_and(|text| text.as_str() == when.is.as_str())
+    // One of several that may do: `authenticate(["jwt", "anonymous"])`.
+    found_in(&when.at, args)
+        .is_some_and(|text| text.split(',').any(|part| part == when.is.as_str()))
 }
 
 fn found_in(locator: &Locator, args: &[(Option<Ustr>, Ustr)]) -> Option<Ustr> {

@@ -201,7 +201,12 @@ fn of_param(
     }
     if gatewatch_syntax::language(db, file) == Some(gatewatch_syntax::facts::Language::Rust) {
         let (inner, optional) = unwrapped(db, tree, &ty);
-        if let Some(callable) = extractor(db, tree, &inner) {
+        let callable = if optional {
+            optional_extractor(db, tree, &inner)
+        } else {
+            extractor(db, tree, &inner)
+        };
+        if let Some(callable) = callable {
             return vec![dependency(
                 callable,
                 Vec::new(),
@@ -485,6 +490,25 @@ pub(crate) fn carried(
         .find_map(|value| of(db, tree, &follow(db, tree, &seen(value)), 0))
 }
 
+/// The class of the workspace that a parameter's type is.
+pub(crate) fn class_of(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    param: &ParamRole,
+    signature: &Signature,
+) -> Option<(SourceFile, Ustr)> {
+    let seen = Seen {
+        file,
+        roles: std::sync::Arc::new(signature.scope.clone()),
+        value: param.ty.clone(),
+    };
+    match follow(db, tree, &seen) {
+        Target::Class(file, id) => Some((file, id)),
+        _ => None,
+    }
+}
+
 /// Whether a parameter takes what the caller sends as content: `Json(body): Json<T>`, `Path(id): Path<i64>`.
 pub(crate) fn is_content(
     db: &dyn Db,
@@ -556,6 +580,15 @@ fn type_name(value: &Value) -> Option<Ustr> {
 
 /// The method of a type that can reject a request, as a callable; the type itself where it is a library's.
 fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
+    implemented(db, tree, ty, false)
+}
+
+/// What makes a parameter that may be absent: an implementation for just that, else the one that can reject.
+fn optional_extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
+    implemented(db, tree, ty, true).or_else(|| implemented(db, tree, ty, false))
+}
+
+fn implemented(db: &dyn Db, tree: FileSet, ty: &Target, optional: bool) -> Option<Callable> {
     match ty {
         Target::Class(file, id) => {
             let class = class_roles(db, *file, *id)?;
@@ -567,7 +600,7 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
                     }
                     let Some(of_trait) = of_trait else { continue };
                     for extractor in packs().extractors() {
-                        if !extractor.traits.contains(of_trait) {
+                        if extractor.optional != optional || !extractor.traits.contains(of_trait) {
                             continue;
                         }
                         let implemented = class_roles(db, place, *block)?;
@@ -597,7 +630,7 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
             if header && !authorization {
                 return None;
             }
-            extractor(db, tree, base)
+            implemented(db, tree, base, optional)
         }
         Target::External(name) => {
             // A trait's own name or a library's type: only those that packs know count.
@@ -608,6 +641,24 @@ fn extractor(db: &dyn Db, tree: FileSet, ty: &Target) -> Option<Callable> {
         }
         _ => None,
     }
+}
+
+/// Where a type is told how it is made from a request, and when it rejects.
+pub fn extracting_site(
+    db: &dyn Db,
+    tree: FileSet,
+    file: SourceFile,
+    id: Ustr,
+) -> Option<crate::entry::Site> {
+    match extractor(db, tree, &Target::Class(file, id))? {
+        Callable::Function(file, method) => crate::places::function_site(db, file, method),
+        _ => None,
+    }
+}
+
+/// Whether a type of this name is made from requests.
+pub(crate) fn is_extracted(db: &dyn Db, tree: FileSet, name: Ustr) -> bool {
+    implementations(db, tree).contains_key(&name)
 }
 
 /// Files that implement a trait for a type of this name.

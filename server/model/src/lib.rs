@@ -21,6 +21,7 @@ pub use control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strengt
 pub use coverage::{is_known_control, model, usage};
 pub use effects::{Check, Effects, Exemption, Need, Reach, Use, effects_of};
 pub use entry::{Callable, EntryPoint, Guard, Handler, Linked, Registered, Site};
+pub use injected::extracting_site;
 pub use link::linked;
 pub use modules::{Module, ModuleIndex, module_index, resolve_module};
 pub use places::{class_site, function_site, function_spans, locate};

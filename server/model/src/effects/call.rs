@@ -158,6 +158,16 @@ impl Walker<'_> {
         if self.words.turns_verification_off(name) || self.unverified_args(args) {
             self.doubts.unverified();
         }
+        // `decode(token).map(…).unwrap_or(guest)`
+        if self.is_rust()
+            && base_kind.identity
+            && matches!(
+                name.as_str(),
+                "unwrap_or" | "unwrap_or_else" | "unwrap_or_default"
+            )
+        {
+            self.doubts.defaulted();
+        }
         let lower = name.to_lowercase();
 
         // `getattr(request.state, "user", None)`
@@ -255,7 +265,7 @@ impl Walker<'_> {
                 }
             };
         }
-        if arg_kind.credential && whole.is_some_and(|whole| self.words.reads_unverified(&whole)) {
+        if arg_kind.credential && self.reads_unverified(whole) {
             return Kind::CREDENTIAL;
         }
         // A library that verifies: it throws for a bad credential.
@@ -711,14 +721,19 @@ impl Walker<'_> {
 
     /// Rust's `?`: it leaves with an error, so what is tried is checked.
     pub(super) fn tried(&mut self, inner: ExprId, kind: Kind) {
-        if !kind.asks() || self.conditional() {
+        if !kind.asks() || self.conditional() || self.never_fails(inner) {
             return;
         }
         if kind.scoped && !self.says_refusal(inner, 0) {
             return;
         }
         // An identity that is already known can fail for other reasons (a query with its id).
-        if kind.identity && !kind.credential && !kind.verified && !self.says_refusal(inner, 0) {
+        if kind.identity
+            && !kind.credential
+            && !kind.verified
+            && !self.rejects()
+            && !self.says_refusal(inner, 0)
+        {
             return;
         }
         if self.lets_nothing_pass(inner) {

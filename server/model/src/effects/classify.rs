@@ -214,6 +214,26 @@ fn look(walker: &mut Walker<'_>, expr: ExprId, features: &mut Features, depth: u
                     return;
                 }
             }
+            // `owns(req.user, order)`: a predicate of the workspace.
+            if let Target::Function(file, id) = walker.callee_target(callee) {
+                let kinds: Vec<Kind> = arguments.iter().map(|&arg| walker.value(arg)).collect();
+                let inner = walker.inlined((file, id), &kinds, |walker, value| {
+                    let mut inner = Features::default();
+                    look(walker, value, &mut inner, depth + 1);
+                    inner
+                });
+                if let Some(inner) = inner
+                    && (inner.ownership || inner.authorization)
+                {
+                    features.ownership |= inner.ownership;
+                    features.of_request |= inner.of_request;
+                    features.authorization |= inner.authorization;
+                    features.presence |= inner.presence;
+                    features.every |= inner.every;
+                    features.texts.extend(inner.texts);
+                    return;
+                }
+            }
             features.presence = true;
         }
         Expr::Attr { name, base } => {

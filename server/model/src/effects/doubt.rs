@@ -6,6 +6,7 @@ use super::kind::Kind;
 use super::walk::Walker;
 use crate::control::{Effect, Strength};
 use crate::entry::Site;
+use crate::names::Target;
 use gatewatch_syntax::facts::{Expr, ExprId, Operator, Run};
 use ustr::Ustr;
 
@@ -18,11 +19,17 @@ pub(super) struct Doubts {
     used: bool,
     /// What reads the token was told not to verify it.
     unverified: bool,
+    /// Where it leads to nobody, somebody else takes the caller's place.
+    defaulted: bool,
 }
 
 impl Doubts {
     pub(super) fn credential_used(&mut self) {
         self.used = true;
+    }
+
+    pub(super) fn defaulted(&mut self) {
+        self.defaulted = true;
     }
 
     pub(super) fn unverified(&mut self) {
@@ -36,7 +43,7 @@ impl Doubts {
             if check.effect != Effect::Authentication {
                 continue;
             }
-            let bare = !self.used && self.bare.contains(&check.site);
+            let bare = (!self.used || self.defaulted) && self.bare.contains(&check.site);
             if (self.unverified || bare) && check.by.is_none() {
                 check.strength = check.strength.min(Strength::Optional);
                 lowered = true;
@@ -49,6 +56,11 @@ impl Doubts {
 impl Walker<'_> {
     /// The kind of an expression that has run already: nothing takes effect a second time.
     pub(super) fn peek(&mut self, expr: ExprId) -> Kind {
+        self.quietly(|walker| walker.value(expr))
+    }
+
+    /// Asks something, and nothing takes effect.
+    pub(super) fn quietly<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> T {
         let effects = std::mem::take(&mut self.effects);
         let doubts = std::mem::take(&mut self.doubts);
         let conditions = std::mem::take(&mut self.conditions);
@@ -63,7 +75,7 @@ impl Walker<'_> {
             self.refusals,
         );
         let passes_for = std::mem::take(&mut self.passes_for);
-        let kind = self.value(expr);
+        let answer = ask(self);
         self.passes_for = passes_for;
         self.effects = effects;
         self.doubts = doubts;
@@ -78,7 +90,7 @@ impl Walker<'_> {
             self.asked,
             self.refusals,
         ) = state;
-        kind
+        answer
     }
 
     /// A condition imposes authentication: remembers whether it only asks for the presence of a credential.
@@ -127,6 +139,24 @@ impl Walker<'_> {
                 kind.credential && !kind.identity && !kind.verified
             }
             Expr::Call { callee, args } => match self.code.expr(callee) {
+                // `headers.get("authorization").ok_or(…)`
+                Expr::Attr { base, name } if self.is_rust() && is_passed_on(name) => {
+                    self.is_bare(base, depth + 1)
+                }
+                // `header.and_then(|value| value.to_str().ok())`, `key.is_some_and(known)`
+                Expr::Attr { base, name } if self.is_rust() && is_mapped(name) => {
+                    let last = self.code.args(args).last().map(|arg| arg.value);
+                    let kind = self.peek(base);
+                    self.is_bare(base, depth + 1)
+                        && last
+                            .and_then(|last| self.function_argument(last))
+                            .and_then(|function| {
+                                self.inlined(function, &[kind], |walker, value| {
+                                    walker.is_bare(value, depth + 1)
+                                })
+                            })
+                            .unwrap_or(false)
+                }
                 // `header.startsWith("Bearer ")`, `token.is_none()`, `headers.get("authorization")`
                 Expr::Attr { base, name } => {
                     let of = self.peek(base);
@@ -136,6 +166,24 @@ impl Walker<'_> {
                         && (of.request || self.words.is_text_method(name) && self.is_plain(args))
                         && kind.credential
                         && !kind.verified
+                }
+                // `isKey(key)` of `const isKey = (key) => key.length > 0`
+                Expr::Name(_) => {
+                    let Target::Function(file, id) = self.callee_target(callee) else {
+                        return false;
+                    };
+                    let code = std::sync::Arc::clone(&self.code);
+                    let kinds: Vec<Kind> = code
+                        .args(args)
+                        .iter()
+                        .map(|arg| self.peek(arg.value))
+                        .collect();
+                    kinds.iter().any(|kind| kind.credential)
+                        && self
+                            .inlined((file, id), &kinds, |walker, value| {
+                                walker.is_bare(value, depth + 1)
+                            })
+                            .unwrap_or(false)
                 }
                 _ => false,
             },
@@ -191,6 +239,12 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether a library's callable takes a token apart and verifies nothing.
+    pub(super) fn reads_unverified(&self, whole: Option<Ustr>) -> bool {
+        // In Rust `jsonwebtoken::decode` verifies; in JavaScript it doesn't.
+        !self.is_rust() && whole.is_some_and(|whole| self.words.reads_unverified(&whole))
+    }
+
     /// A credential is given to a call: more than a look at its text may verify it.
     pub(super) fn doubt_call(&mut self, name: Ustr, base: Option<ExprId>, whole: Option<Ustr>) {
         let logs = base.is_some_and(|base| {
@@ -198,9 +252,25 @@ impl Walker<'_> {
                 .into_iter()
                 .any(|name| self.words.is_logger(name))
         });
-        let reads = whole.is_some_and(|whole| self.words.reads_unverified(&whole));
+        let reads = self.reads_unverified(whole);
         if !logs && !reads && !self.words.is_text_method(name) {
             self.doubts.credential_used();
         }
     }
+}
+
+/// Whether a method of `Option` or `Result` gives on what it holds.
+fn is_passed_on(name: Ustr) -> bool {
+    matches!(
+        name.as_str(),
+        "ok_or" | "ok_or_else" | "ok" | "map_err" | "cloned" | "copied" | "as_deref"
+    )
+}
+
+/// Whether a method of `Option` or `Result` asks a function about what it holds.
+fn is_mapped(name: Ustr) -> bool {
+    matches!(
+        name.as_str(),
+        "and_then" | "map" | "filter" | "is_some_and" | "is_ok_and" | "is_none_or" | "map_or"
+    )
 }

@@ -76,7 +76,7 @@ impl Walker<'_> {
                 .into_iter()
                 .any(|name| words.is_harmless(name))
                 || base_kind.request
-                || base_kind.data
+                || base_kind.data && roots(self, base).data
         });
         if !harmless {
             if words.is_write(name) {
@@ -216,6 +216,14 @@ impl Walker<'_> {
 }
 
 /// What a chain of calls and members begins at, and the members on the way that aren't called.
+/// The kind of what a chain of members and calls begins with: `query("…").bind(id)` is no data, although some went in.
+fn roots(walker: &Walker<'_>, base: ExprId) -> Kind {
+    receivers(walker, base)
+        .last()
+        .map(|name| walker.name_kind(*name))
+        .unwrap_or_default()
+}
+
 fn receivers(walker: &Walker<'_>, base: ExprId) -> Vec<Ustr> {
     let mut found = Vec::new();
     let mut at = base;

@@ -184,6 +184,10 @@ impl Walker<'_> {
         if kind.data {
             return Kind::DATA;
         }
+        // `self.role != role` in a method of the type that a handler's parameter is.
+        if self.is_own_right(base, name) {
+            return Kind::IDENTITY;
+        }
         // `self.current_user`, `this.user`, `res.locals.user`, `g.user`
         if let Expr::Name(of) = self.code.expr(base)
             && matches!(of.as_str(), "self" | "this" | "g" | "locals" | "cls")

@@ -12,6 +12,7 @@ mod condition;
 mod context;
 mod denial;
 mod doubt;
+mod inlined;
 mod kind;
 mod library;
 mod locals;

@@ -45,6 +45,10 @@ impl Walker<'_> {
     pub(super) fn refuses(&mut self, value: ExprId) -> Option<bool> {
         match self.code.expr(value) {
             Expr::Await(inner) | Expr::Unary(inner) | Expr::Try(inner) => self.refuses(inner),
+            // A helper of the workspace that refuses with the status that it is given.
+            Expr::Call { callee, args } if matches!(self.callee_target(callee), Target::Function(file, id) if self.denies_as_told((file, id), args)) => {
+                Some(!self.is_script())
+            }
             // A helper of the workspace that does nothing but refuse.
             Expr::Call { callee, .. } if matches!(self.callee_target(callee), Target::Function(file, id) if (file, id) != (self.file, self.owner) && effects_of(self.db, self.tree, file, id, Use::Guard).always_denies) => {
                 Some(!self.is_script())

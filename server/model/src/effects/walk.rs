@@ -167,6 +167,10 @@ pub(super) fn walk(
             }
         }
     }
+    // What is missing may be what verifies.
+    if walker.names_nothing() {
+        walker.doubts.credential_used();
+    }
     let doubts = std::mem::take(&mut walker.doubts);
     let doubted = doubts.settle(&mut walker.effects);
     walker.effects.passes_nobody = walker.optional && !doubted;
@@ -195,6 +199,14 @@ impl Walker<'_> {
     pub(super) fn bind_params(&mut self, signature: &Signature) {
         for param in &signature.params {
             use super::ParamKindOf;
+            // A method of what a parameter is may check: `user.require(Role::Admin)?`.
+            if self.is_rust()
+                && param.binds.len() < 2
+                && let Some(class) =
+                    crate::injected::class_of(self.db, self.tree, self.file, param, signature)
+            {
+                self.instances.insert(param.name, class);
+            }
             let injected =
                 crate::injected::param_kind(self.db, self.tree, self.file, param, signature);
             let mut kind = match injected {
@@ -388,6 +400,18 @@ impl Walker<'_> {
 
     pub(super) fn stmt(&mut self, id: StmtId, stmt: Stmt, more: bool) -> Flow {
         match stmt {
+            Stmt::Expr(value) if self.drops_answer(value) => {
+                self.dropped(value);
+                Flow::Continues
+            }
+            Stmt::Let {
+                target,
+                value: Some(value),
+                ..
+            } if self.names_absence(target) && self.drops_answer(value) => {
+                self.dropped(value);
+                Flow::Continues
+            }
             Stmt::Expr(value) => self.expression(value, more),
             Stmt::Tail(value) if self.values > 0 => {
                 // The value of a block inside the function, and no way out of it.
@@ -629,6 +653,10 @@ impl Walker<'_> {
             _ => {}
         }
         let kind = self.value(value);
+        // `session_user(parts).ok_or(AuthError)`: who is nobody is refused here.
+        if self.turns_to_error(value) {
+            self.tried(value, kind);
+        }
         let refuses = self.refuses(value).is_some() || kind.denial;
         if refuses && !self.only_returned(value) || self.ends_without_next(Some(value)) {
             self.denied(Some(value), false);
