@@ -559,6 +559,17 @@ impl Code {
         self.stmts.get(id.0 as usize).copied()
     }
 
+    /// The value that a body gives which does nothing else; a text in front of it is its documentation.
+    pub fn only_value(&self) -> Option<ExprId> {
+        let mut statements = self.block(self.root).filter_map(|id| self.stmt(id)).filter(
+            |stmt| !matches!(stmt, Stmt::Expr(value) if matches!(self.expr(*value), Expr::Str(_))),
+        );
+        match (statements.next(), statements.next()) {
+            (Some(Stmt::Return(Some(value)) | Stmt::Tail(value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The statements of a block, in order.
     pub fn block(&self, id: BlockId) -> impl DoubleEndedIterator<Item = StmtId> + '_ {
         let run = self.blocks.get(id.0 as usize).copied().unwrap_or_default();

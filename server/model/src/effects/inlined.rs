@@ -28,18 +28,7 @@ impl Walker<'_> {
         }
         let facts = function(self.db, file, id)?;
         let signature = signature(self.db, file, id)?;
-        let mut statements = facts
-            .body
-            .block(facts.body.root)
-            .filter_map(|id| facts.body.stmt(id))
-            .filter(|stmt| {
-                !matches!(stmt, Stmt::Expr(value) if matches!(facts.body.expr(*value), Expr::Str(_)))
-            });
-        let (Some(Stmt::Return(Some(value)) | Stmt::Tail(value)), None) =
-            (statements.next(), statements.next())
-        else {
-            return None;
-        };
+        let value = facts.body.only_value()?;
         let mut env = FxHashMap::default();
         for (param, kind) in signature.params.iter().zip(kinds) {
             if param.binds.is_empty() {

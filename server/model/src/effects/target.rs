@@ -340,18 +340,7 @@ impl Walker<'_> {
         depth: u32,
     ) -> Option<Reach> {
         let facts = gatewatch_syntax::function(self.db, file, id)?;
-        let mut statements = facts
-            .body
-            .block(facts.body.root)
-            .filter_map(|id| facts.body.stmt(id))
-            .filter(|stmt| {
-                !matches!(stmt, Stmt::Expr(value) if matches!(facts.body.expr(*value), Expr::Str(_)))
-            });
-        let (Some(Stmt::Return(Some(value)) | Stmt::Tail(value)), None) =
-            (statements.next(), statements.next())
-        else {
-            return None;
-        };
+        let value = facts.body.only_value()?;
         let outer = (
             std::mem::replace(&mut self.code, Arc::clone(&facts.body)),
             std::mem::replace(&mut self.file, file),
