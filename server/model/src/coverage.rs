@@ -1,13 +1,15 @@
 //! Coverage: which controls each entry point has, and who can call it.
 
+mod library;
+
 use std::sync::Arc;
 
-use gatewatch_frameworks::{At, LibraryControl, Locator, packs};
+use gatewatch_frameworks::packs;
 use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::{Ustr, ustr};
 
 use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
-use crate::effects::{Check, Effects, Need, Use, effects_of};
+use crate::effects::{Check, Effects, Exemption, Need, Reach, Use, effects_of};
 use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
 use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
 use crate::link::linked;
@@ -47,10 +49,11 @@ fn coverage_of(db: &dyn Db, tree: FileSet, entry: Arc<EntryPoint>) -> Arc<Covera
 }
 
 fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
+    let marked = marked(db, tree, entry);
     let mut cover = Cover {
         db,
         tree,
-        entry,
+        entry: marked.as_ref().unwrap_or(entry),
         controls: Vec::new(),
         asked: Vec::new(),
         absent: Vec::new(),
@@ -63,8 +66,8 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
     match &entry.handler {
         Handler::Function(file, id) => {
             if let Some((class, _)) = id.rsplit_once('.') {
-                for dependency in attribute_dependencies(db, tree, *file, ustr(class)) {
-                    cover.dependency(&dependency, *file, None, 0);
+                for (file, dependency) in attribute_dependencies(db, tree, *file, ustr(class)) {
+                    cover.dependency(&dependency, file, None, 0);
                 }
             }
             for dependency in dependencies(db, tree, *file, *id) {
@@ -124,6 +127,23 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
     }
 }
 
+/// The entry point with what is written on its handler, if a guard asks for that.
+fn marked(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Option<EntryPoint> {
+    let asks = |guard: &Guard| {
+        let Callable::Function(file, id) = guard.callable else {
+            return false;
+        };
+        let found = effects_of(db, tree, file, id, usage(guard));
+        let checks = found.checks.iter().filter_map(|check| check.when.as_ref());
+        let exempt = found.exempt.iter().map(|exemption| &exemption.reach);
+        checks.chain(exempt).any(Reach::asks_marks)
+    };
+    entry.guards.iter().any(asks).then(|| EntryPoint {
+        marks: crate::marks::marks_of(db, tree, entry),
+        ..entry.clone()
+    })
+}
+
 /// A check of a role that finds out for itself who calls is the entry point's authentication too: without an
 /// identity it denies.
 fn derive_authentication(controls: &mut Vec<Control>) {
@@ -179,6 +199,7 @@ impl Cover<'_> {
             conditional: of.is_some_and(|guard| guard.conditional),
             named: dependency.named,
             only: None,
+            except: Vec::new(),
             injected: true,
             through: match of {
                 Some(guard) => guard.through,
@@ -401,7 +422,7 @@ impl Cover<'_> {
         if found.checks.is_empty() {
             return;
         }
-        let open = self.exempted(guard, found);
+        let open = self.exempted(guard, &found.exempt);
         if open == Some(true) {
             return;
         }
@@ -469,9 +490,9 @@ impl Cover<'_> {
     }
 
     /// Whether a guard lets this entry point pass by what it is; `None` when that can't be told.
-    fn exempted(&mut self, guard: &Guard, found: &Effects) -> Option<bool> {
+    fn exempted(&mut self, guard: &Guard, exempt: &[Exemption]) -> Option<bool> {
         let mut unclear = false;
-        for exemption in &found.exempt {
+        for exemption in exempt {
             match exemption.reach.holds(Some(self.entry)) {
                 Some(true) => {
                     if exemption.reach.names(self.entry) {
@@ -490,94 +511,6 @@ impl Cover<'_> {
             }
         }
         (!unclear).then_some(false)
-    }
-
-    fn external(&mut self, guard: &Guard, name: Ustr, args: &[(Option<Ustr>, Ustr)]) {
-        let Some(control) = packs().control(name) else {
-            // A name that nothing defines, half-typed or forgotten: whatever it will be.
-            if words().is_undefined(&name) {
-                self.push(
-                    guard,
-                    Effect::Authentication,
-                    Strength::Unknown,
-                    None,
-                    (Vec::new(), false),
-                    Order::Before,
-                );
-                return;
-            }
-            // A name that only a library knows: if it sounds like a guard, it may be one.
-            let last = name.rsplit('.').next().unwrap_or_default();
-            if words().sounds_like_guard(last) {
-                self.push(
-                    guard,
-                    Effect::Authentication,
-                    Strength::Unknown,
-                    None,
-                    (Vec::new(), false),
-                    Order::Before,
-                );
-            }
-            return;
-        };
-        let strength = match control.strength.as_str() {
-            "enforcing" => Strength::Enforcing,
-            "optional" => Strength::Optional,
-            "advisory" => Strength::Advisory,
-            _ => Strength::Unknown,
-        };
-        let strength = if weakened(control, args) {
-            strength.min(Strength::Optional)
-        } else {
-            strength
-        };
-        let mut demands: Vec<Ustr> = args
-            .iter()
-            // `status_code=401`, `redirect="login"` say how it denies, not what it demands.
-            .filter(|(name, _)| {
-                name.is_none_or(|name| !matches!(name.as_str(), "status_code" | "redirect"))
-            })
-            .filter(|(_, text)| !is_manner(text))
-            .flat_map(|(_, text)| text.split(','))
-            .filter(|text| !text.is_empty())
-            .map(ustr)
-            .collect();
-        demands.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-        // Of roles one is enough.
-        let role = |text: &str| text.to_lowercase().contains("role");
-        let every = !control.one_is_enough
-            && !role(&name)
-            && !args
-                .iter()
-                .any(|(given, _)| given.is_some_and(|g| role(&g)));
-        for effect in &control.effects {
-            let (effect, demands) = match effect.as_str() {
-                "authentication" => (Effect::Authentication, Vec::new()),
-                "authorization" => {
-                    // `requires("authenticated")` asks for no more than an identity.
-                    if !demands.is_empty() && demands.iter().all(|demand| demand == "authenticated")
-                    {
-                        continue;
-                    }
-                    (Effect::Authorization, demands.clone())
-                }
-                "ownership" => (Effect::Ownership, Vec::new()),
-                _ => continue,
-            };
-            self.push(
-                guard,
-                effect,
-                strength,
-                None,
-                (demands, every),
-                Order::Before,
-            );
-        }
-        if let Some(with) = &control.authorizes_with
-            && with.alternatives.iter().any(|at| matches!(at, At::Named(name) if args.iter().any(|(own, _)| *own == Some(*name))))
-        {
-            self.push(guard, Effect::Authorization, strength, None, (demands, every), Order::Before);
-        }
     }
 
     /// The checks inside the handler.
@@ -640,6 +573,7 @@ impl Cover<'_> {
                     conditional: false,
                     named: None,
                     only: None,
+                    except: Vec::new(),
                     injected: false,
                     through: library.through,
                 });
@@ -657,6 +591,7 @@ impl Cover<'_> {
                     conditional: false,
                     named: None,
                     only: None,
+                    except: Vec::new(),
                     injected: false,
                     through: None,
                 });
@@ -711,14 +646,6 @@ impl Cover<'_> {
     }
 }
 
-/// Whether an argument says how a library's guard denies, and not what it demands: a status, a switch.
-fn is_manner(text: &str) -> bool {
-    matches!(text, "true" | "false" | "null")
-        || text
-            .parse()
-            .is_ok_and(|status: u16| (300..600).contains(&status))
-}
-
 /// How a guard is used.
 pub fn usage(guard: &Guard) -> Use {
     if guard.injected {
@@ -726,43 +653,6 @@ pub fn usage(guard: &Guard) -> Use {
     } else {
         Use::Guard
     }
-}
-
-/// Whether an argument turns a library's control off or makes it optional.
-fn weakened(control: &LibraryControl, args: &[(Option<Ustr>, Ustr)]) -> bool {
-    let Some(when) = &control.optional_when else {
-        return false;
-    };
-    // One of several that may do: `authenticate(["jwt", "anonymous"])`.
-    found_in(&when.at, args)
-        .is_some_and(|text| text.split(',').any(|part| part == when.is.as_str()))
-}
-
-fn found_in(locator: &Locator, args: &[(Option<Ustr>, Ustr)]) -> Option<Ustr> {
-    locator.alternatives.iter().find_map(|at| match at {
-        At::Named(name) => args
-            .iter()
-            .find(|(own, _)| *own == Some(*name))
-            .map(|(_, text)| *text),
-        At::Position(index) => args
-            .iter()
-            .filter(|(name, _)| name.is_none())
-            .nth(*index)
-            .map(|(_, text)| *text),
-        At::Entry(of, entry) => {
-            let dict = match &**of {
-                At::Position(index) => args.iter().filter(|(name, _)| name.is_none()).nth(*index),
-                At::Named(name) => args.iter().find(|(own, _)| *own == Some(*name)),
-                _ => None,
-            }?;
-            let prefix = format!("{entry}:");
-            dict.1
-                .split(',')
-                .find_map(|part| part.strip_prefix(prefix.as_str()))
-                .map(ustr)
-        }
-        _ => None,
-    })
 }
 
 /// Whether packs know what a library's callable imposes.

@@ -4,6 +4,8 @@ use gatewatch_frameworks::Place;
 use gatewatch_source::SourceFile;
 use ustr::Ustr;
 
+use crate::effects::Exemption;
+
 /// Where something is said, in which file.
 pub type Site = (SourceFile, Place);
 
@@ -72,6 +74,8 @@ pub struct Guard {
     pub named: Option<Ustr>,
     /// The only kind of entry point that it runs for; all without one.
     pub only: Option<Ustr>,
+    /// The requests that it was told to let pass, by what they are sent to.
+    pub except: Vec<Exemption>,
     /// Whether what it returns is given to the handler as a value.
     pub injected: bool,
     /// The name of the workspace that it is registered through, and where that is made: an instance, an alias of a type.
@@ -130,6 +134,8 @@ pub struct EntryPoint {
     pub uncertain: bool,
     /// Whether a parameter of the path takes more than one segment, so that the path covers a tree.
     pub takes_rest: bool,
+    /// The attributes that are set on its handler, where a guard asks for them.
+    pub marks: Vec<Ustr>,
 }
 
 /// A guard that was registered on a router or an application.

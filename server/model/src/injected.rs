@@ -1,5 +1,9 @@
 //! What a signature brings along: injected dependencies and extractors.
 
+mod attributes;
+
+pub(crate) use attributes::{attribute_dependencies, class_dependencies};
+
 use gatewatch_frameworks::{
     ArgumentKind, At, Locator, ParamRole, Signature, Value, class_roles, impls, packs, signature,
 };
@@ -53,60 +57,6 @@ pub(crate) fn dependencies(
         .params
         .iter()
         .flat_map(|param| of_param(db, tree, file, param, &signature))
-        .collect()
-}
-
-/// The dependencies of a class whose instances are injected: those of its constructor and of the attributes that
-/// are injected.
-pub(crate) fn class_dependencies(
-    db: &dyn Db,
-    tree: FileSet,
-    file: SourceFile,
-    id: Ustr,
-) -> Vec<Dependency> {
-    let mut found = Vec::new();
-    if let Some((file, init)) = crate::names::method(db, tree, file, id, ustr("__init__")) {
-        found.extend(dependencies(db, tree, file, init));
-    }
-    found
-}
-
-/// The injected values of a class's attributes: `user: User = Depends(current_user)` in a class-based view.
-pub(crate) fn attribute_dependencies(
-    db: &dyn Db,
-    tree: FileSet,
-    file: SourceFile,
-    id: Ustr,
-) -> Vec<Dependency> {
-    let Some(class) = class_roles(db, file, id) else {
-        return Vec::new();
-    };
-    let Some(place) = class.place else {
-        return Vec::new();
-    };
-    let roles = std::sync::Arc::new(class.scope.clone());
-    class
-        .scope
-        .names
-        .iter()
-        .filter_map(|(name, value)| {
-            let seen = Seen {
-                file,
-                roles: std::sync::Arc::clone(&roles),
-                value: value.clone(),
-            };
-            let target = follow(db, tree, &seen);
-            marked(db, tree, &target, None).map(|marked| Dependency {
-                callable: marked.callable,
-                param: *name,
-                scopes: marked.scopes,
-                optional: false,
-                via: "dependency",
-                place,
-                named: marked.instance,
-                through: through(db, marked.made),
-            })
-        })
         .collect()
 }
 
@@ -774,6 +724,9 @@ pub(crate) fn param_kind(
         Callable::Class(file, id, _) => {
             match crate::names::method(db, tree, *file, *id, ustr("__call__")) {
                 Some((file, method)) => of_effects(file, method),
+                None if class_dependencies(db, tree, *file, *id).is_empty() => {
+                    crate::effects::ParamKindOf::Data
+                }
                 None => crate::effects::ParamKindOf::Nothing,
             }
         }

@@ -11,6 +11,7 @@ mod effects;
 mod entry;
 mod injected;
 mod link;
+mod marks;
 mod modules;
 mod names;
 mod places;

@@ -261,6 +261,13 @@ impl Words {
             .any(|part| name.contains(part.as_str()))
     }
 
+    /// Whether a callable's name says that it gives somebody back, or nobody: `find_user_by_name`.
+    pub(crate) fn looks_up_identity(&self, name: Ustr) -> bool {
+        let looks_up = ["get", "find", "load", "fetch", "lookup"];
+        let plain = plain_of(name);
+        looks_up.iter().any(|verb| plain.starts_with(verb)) && self.is_identity_callable(name)
+    }
+
     /// Whether a library's name marks a parameter that is taken out of a header.
     pub(crate) fn marks_header(&self, name: &str) -> bool {
         self.header_markers.contains(name)

@@ -105,8 +105,24 @@ fn uses(
         })
 }
 
+/// Whether a code binds a name, parameters of functions in it aside.
+pub fn binds(code: &Code, name: Ustr) -> bool {
+    let mut bound = FxHashSet::default();
+    bind_here(code, &mut bound);
+    bound.contains(&name)
+}
+
 /// Adds every name that a code binds, in whatever scope of it.
 fn bind(code: &Code, bound: &mut FxHashSet<Ustr>) {
+    for function in &code.functions {
+        for param in &function.params {
+            pattern(code, param.pattern, bound, 0);
+        }
+    }
+    bind_here(code, bound);
+}
+
+fn bind_here(code: &Code, bound: &mut FxHashSet<Ustr>) {
     bound.extend(code.imports.iter().map(|import| {
         // `import a.b` binds `a`.
         match import.local.split_once('.') {
@@ -115,12 +131,7 @@ fn bind(code: &Code, bound: &mut FxHashSet<Ustr>) {
         }
     }));
     bound.extend(code.classes.iter().map(|class| class.name));
-    for function in &code.functions {
-        bound.insert(function.name);
-        for param in &function.params {
-            pattern(code, param.pattern, bound, 0);
-        }
-    }
+    bound.extend(code.functions.iter().map(|function| function.name));
     bound.extend(code.handlers.iter().filter_map(|handler| handler.name));
     for arm in &code.arms {
         pattern(code, arm.pattern, bound, 0);

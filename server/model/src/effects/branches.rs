@@ -5,7 +5,7 @@ use super::path::{Asked, Sure};
 use super::walk::{Around, Condition, Flow, Walker};
 use super::{Check, Use};
 use crate::control::{Effect, Strength};
-use gatewatch_syntax::facts::{BlockId, Expr, ExprId, Stmt, StmtId};
+use gatewatch_syntax::facts::{BlockId, Expr, ExprId, Operator, Stmt, StmtId};
 
 impl Walker<'_> {
     pub(super) fn branch(
@@ -77,7 +77,8 @@ impl Walker<'_> {
         self.conditions.pop();
         let asked_first = self.asked;
 
-        let learned = self.side(test, kind, false, self.refusals > refusals);
+        let refused_first = self.refusals > refusals;
+        let learned = self.side(test, kind, false, refused_first);
         let refusals = self.refusals;
         let condition = self.condition(test, kind, false, true);
         self.conditions.push(condition);
@@ -86,12 +87,20 @@ impl Walker<'_> {
         self.went_on = went_on;
         self.conditions.pop();
         let asked_second = self.asked;
-        let learned = self.side(test, kind, true, self.refusals > refusals);
+        let refused_second = self.refusals > refusals;
+        let learned = self.side(test, kind, true, refused_second);
         let asked_first = asked_first.and(learned);
+        // Where nobody is refused for who calls, because of what the request is sent to, is asked of each entry point.
+        let by_target = (refused_first || refused_second)
+            && !kind.asks()
+            && self.used != Use::Handler
+            && self.names_target(test);
 
         let ends = |flow: Flow| matches!(flow, Flow::Denied | Flow::DeniedOpen | Flow::Passed);
         self.asked = match (first, second) {
             (first, second) if ends(first) && ends(second) => Asked::ALL,
+            (Flow::Denied, _) if refused_first && by_target => Asked::ALL,
+            (_, Flow::Denied) if refused_second && by_target => Asked::ALL,
             (first, _) if ends(first) => asked_second,
             (_, second) if ends(second) => asked_first,
             // A guard that is configured counts as configured, and one for some paths is asked of each entry point.
@@ -398,9 +407,33 @@ impl Walker<'_> {
 
     /// Whether control is on the side of a condition where there is no identity.
     pub(super) fn absent(&mut self, condition: &Condition) -> bool {
-        match self.within(condition, |walker| walker.polarity(condition.test)) {
-            Some(present_when_true) => present_when_true != condition.holds,
-            None => false,
+        let (test, holds) = (condition.test, condition.holds);
+        self.within(condition, |walker| walker.finds_nobody(test, holds, 0))
+    }
+
+    /// Whether a test says on this side that there is nobody.
+    fn finds_nobody(&mut self, test: ExprId, holds: bool, depth: u32) -> bool {
+        if depth > 12 {
+            return false;
+        }
+        match self.code.expr(test) {
+            Expr::Not(inner) => self.finds_nobody(inner, !holds, depth + 1),
+            Expr::Await(inner) | Expr::Try(inner) | Expr::Unary(inner) => {
+                self.finds_nobody(inner, holds, depth + 1)
+            }
+            Expr::Binary {
+                op: op @ (Operator::And | Operator::Or),
+                left,
+                right,
+            } => {
+                let mut nobody = |side| self.finds_nobody(side, holds, depth + 1);
+                if (op == Operator::And) == holds {
+                    nobody(left) || nobody(right)
+                } else {
+                    nobody(left) && nobody(right)
+                }
+            }
+            _ => self.polarity(test) == Some(!holds) && self.peek(test).asks(),
         }
     }
 }

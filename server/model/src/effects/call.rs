@@ -208,7 +208,11 @@ impl Walker<'_> {
                 .first()
                 .and_then(|arg| match code.expr(arg.value) {
                     Expr::Str(text) => Some(ustr(code.string(text))),
-                    Expr::Name(name) | Expr::Attr { name, .. } => Some(name),
+                    // `const USER_KEY: &str = "user_id"`
+                    Expr::Name(name) | Expr::Attr { name, .. } => match self.constant(arg.value) {
+                        Target::Text(text) => Some(text),
+                        _ => Some(name),
+                    },
                     _ => None,
                 });
             let taken = match (carrier, by_text) {
@@ -247,6 +251,10 @@ impl Walker<'_> {
         }
         if base_kind.request && !matches!(lower.as_str(), "get" | "pop" | "getlist") {
             let member = self.member_kind(base.unwrap_or(callee), base_kind, name);
+            // `request.get_json()`
+            if member == Kind::DATA {
+                return Kind::DATA;
+            }
             if member.asks() {
                 return member
                     | Kind {
@@ -541,11 +549,8 @@ impl Walker<'_> {
             self.effects.calls.push((file, function, site));
         }
         // A function that is only given data of the request checks that data: a login is no guard.
-        let informed = args.asks()
-            || args.request
-            || base.asks()
-            || inner.reads_identity && !args.data
-            || inner.ambient;
+        let reads = inner.reads_identity && !args.data && !self.leaves_out(id, (file, function));
+        let informed = args.asks() || args.request || base.asks() || reads || inner.ambient;
         if informed && !self.denies_out() {
             // They deny, and it goes no further than the handler of exceptions around.
             let order = self.order();
@@ -590,7 +595,7 @@ impl Walker<'_> {
                 });
             }
         }
-        self.effects.reads_identity |= inner.reads_identity && !args.data || inner.ambient;
+        self.effects.reads_identity |= reads || inner.ambient;
         self.effects.ambient |= inner.ambient;
         if inner.always_denies {
             return Kind {
@@ -635,6 +640,22 @@ impl Walker<'_> {
             };
         }
         Kind::NONE
+    }
+
+    /// Whether a call gives a function none of what it could look at: `create_account()` of `create_account(account=None)`.
+    fn leaves_out(
+        &self,
+        call: ExprId,
+        (file, function): (gatewatch_source::SourceFile, Ustr),
+    ) -> bool {
+        let Expr::Call { callee, args } = self.code.expr(call) else {
+            return false;
+        };
+        let plain = matches!(self.code.expr(callee), Expr::Name(_)) && !function.contains('.');
+        plain
+            && self.code.args(args).is_empty()
+            && gatewatch_frameworks::signature(self.db, file, function)
+                .is_some_and(|signature| !signature.params.is_empty())
     }
 
     /// A closure runs where it is handed over: its parameters carry what the call knows.

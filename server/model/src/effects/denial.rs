@@ -37,8 +37,10 @@ impl Walker<'_> {
         let mut reach = Vec::new();
         let mut by_target = None;
         let mut known = false;
+        let mut nobody = false;
         let mut configured = false;
-        for condition in &conditions {
+        let innermost = conditions.iter().rposition(|condition| condition.inside);
+        for (at, condition) in conditions.iter().enumerate() {
             if self.reach_of(condition, View::Target).names_target() {
                 reach.push(self.reach_of(condition, View::Anonymous));
                 if condition.inside {
@@ -48,14 +50,38 @@ impl Walker<'_> {
                 let absent = (condition.kind.identity || condition.kind.credential)
                     && !condition.kind.scoped
                     && self.absent(condition);
-                self.optional |= absent && by_target.is_none() && self.asked.identity < Sure::Sent;
+                nobody |= absent;
                 known |= !absent;
             } else if condition.inside {
+                let (setting, path, site) = self.within(condition, |walker| {
+                    (
+                        walker.names_setting(condition.test),
+                        walker.names_path(condition.test),
+                        walker.site(condition.test),
+                    )
+                });
                 // What a setting leaves open is open as configured, whatever was asked of the path before.
-                configured |= self.within(condition, |walker| walker.names_setting(condition.test));
-                reach.push(self.reach_of(condition, View::Anonymous));
+                configured |= setting && (condition.holds || Some(at) == innermost);
+                let asked = self.reach_of(condition, View::Anonymous);
+                // `request.blueprint == "feeds"`: which requests that lets pass can't be told.
+                if path && asked == Reach::Unknown {
+                    by_target = by_target.or(Some(site));
+                }
+                reach.push(asked);
             }
         }
+        // `if not user: if settings.OPEN: return`
+        let by_setting = conditions
+            .iter()
+            .rev()
+            .find(|condition| condition.inside)
+            .is_some_and(|condition| {
+                condition.holds
+                    && !condition.kind.asks()
+                    && self.within(condition, |walker| walker.names_setting(condition.test))
+            });
+        self.optional |=
+            nobody && by_target.is_none() && !by_setting && self.asked.identity < Sure::Sent;
         if let Some(site) = by_target
             && !known
             && !configured
@@ -82,11 +108,13 @@ impl Walker<'_> {
         }
         // `if user: refuse` sends away who is known, and asks nobody.
         let last = self.conditions.clone().into_iter().rev().find(|condition| {
+            // Who is left behind another refusal has been asked there.
+            let left_over = condition.refused && !condition.inside;
             condition.kind.asks()
+                && !left_over
                 && (condition.kind.only_header()
-                    || self.within(condition, |walker| {
-                        !walker.is_itself(condition.test)
-                            || walker.polarity(condition.test) != Some(condition.holds)
+                    || !self.within(condition, |walker| {
+                        walker.finds_somebody(condition.test, condition.holds, 0)
                     }))
         });
         let Some(last) = last else {

@@ -46,7 +46,8 @@ impl Walker<'_> {
         if getter
             && (no_args || args.request || args.credential || args.identity)
             && !base_kind.data
-            && !args.data
+            // `verify(body, signature)`: what is verified is the credential, or in its name.
+            && (!args.data || args.credential)
         {
             let unresolved_local =
                 base.is_none() && self.env.get(&name).is_some_and(|kind| kind.data);

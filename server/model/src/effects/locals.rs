@@ -32,7 +32,7 @@ impl Walker<'_> {
             return match self.lookup(name) {
                 Target::External(_) | Target::Call { .. } | Target::Member(..) => Kind::IDENTITY,
                 // A name of the function around this one.
-                Target::Unknown if self.owner.contains('.') => Kind::IDENTITY,
+                Target::Unknown if self.is_bound_around(name) => Kind::IDENTITY,
                 _ => Kind::NONE,
             };
         }
@@ -40,6 +40,56 @@ impl Walker<'_> {
             return Kind::UNMADE;
         }
         Kind::NONE
+    }
+
+    /// What a member of a library's module is that stands for the request or its caller: `flask.session`,
+    /// `flask_login.current_user`.
+    pub(super) fn proxy(&self, base: ExprId, name: Ustr) -> Option<Kind> {
+        let Expr::Name(module) = self.code.expr(base) else {
+            return None;
+        };
+        if !self.is_python()
+            || self.env.contains_key(&module)
+            || !matches!(self.lookup(module), Target::External(_))
+        {
+            return None;
+        }
+        match (module.as_str(), name.as_str()) {
+            ("flask" | "quart", "request" | "g" | "session") => Some(Kind::REQUEST),
+            _ if self.words.is_identity(name)
+                && !matches!(name.as_str(), "session" | "auth" | "user" | "account")
+                && !name.starts_with(char::is_uppercase) =>
+            {
+                Some(Kind::IDENTITY)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a function around this one binds a name.
+    pub(super) fn is_bound_around(&self, name: Ustr) -> bool {
+        let mut inner = self.owner;
+        for _ in 0..8 {
+            let Some(home) = gatewatch_syntax::function_home(self.db, self.file, inner) else {
+                return false;
+            };
+            let Some(parent) = home.parent else {
+                return false;
+            };
+            let takes = gatewatch_frameworks::signature(self.db, self.file, parent).is_some_and(
+                |signature| {
+                    signature
+                        .params
+                        .iter()
+                        .any(|param| param.name == name || param.binds.contains(&name))
+                },
+            );
+            if takes || gatewatch_syntax::binds(&home.home, name) {
+                return true;
+            }
+            inner = parent;
+        }
+        false
     }
 
     /// Whether a name is nothing here because the line before its assignment ends with a dot: what was to be a name became
@@ -111,6 +161,7 @@ impl Walker<'_> {
                     | "files"
                     | "path_params"
                     | "get_json"
+                    | "get_data"
                     | "match_info"
                     | "view_args"
                     | "values"

@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 pub use need::Need;
 pub use reach::Reach;
+pub(crate) use reach::{How, Part};
 
 use gatewatch_frameworks::{PlaceNode, signature};
 use gatewatch_source::{Db, FileSet, SourceFile};
@@ -145,6 +146,8 @@ pub(crate) enum ParamKindOf {
     Identity,
     /// A credential.
     Credential,
+    /// What the request sends as content: a class that is made of it.
+    Data,
     /// Neither.
     Nothing,
 }

@@ -98,6 +98,8 @@ impl Walker<'_> {
                 // Both sides of an `and` that holds do, and both of an `or` that doesn't, don't.
                 if (op == Operator::And) == holds {
                     a.and(b)
+                } else if self.is_way_round(left, right) || self.is_way_round(right, left) {
+                    Asked::NOTHING
                 } else {
                     a.either(b)
                 }
@@ -113,6 +115,19 @@ impl Walker<'_> {
             }
             _ => self.answered(test, holds, refused),
         }
+    }
+
+    /// Whether a test is a way round another one that anybody can read and take: `user || header === "yes"`.
+    fn is_way_round(&mut self, test: ExprId, other: ExprId) -> bool {
+        let (kind, by) = (self.peek(test), self.peek(other));
+        kind.only_header()
+            && (by.identity || by.credential)
+            && match self.code.expr(test) {
+                Expr::Name(name) => self
+                    .only_value(name)
+                    .is_some_and(|value| self.needs_no_secret(value, 0)),
+                _ => self.needs_no_secret(test, 0),
+            }
     }
 
     /// What a plain test says of the caller.
@@ -195,9 +210,60 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether a test says on this side no more than that there is somebody: `if session.user`, `if name and await
+    /// find_user(name) is not None`.
+    pub(super) fn finds_somebody(&mut self, test: ExprId, holds: bool, depth: u32) -> bool {
+        if depth > 12 {
+            return false;
+        }
+        match self.code.expr(test) {
+            Expr::Not(inner) => self.finds_somebody(inner, !holds, depth + 1),
+            Expr::Await(inner) | Expr::Unary(inner) => self.finds_somebody(inner, holds, depth + 1),
+            Expr::Binary {
+                op: op @ (Operator::And | Operator::Or),
+                left,
+                right,
+            } if (op == Operator::And) == holds => {
+                let sides = [left, right].map(|side| {
+                    let found = self.finds_somebody(side, holds, depth + 1);
+                    (self.peek(side).asks(), found, self.looks_up(side))
+                });
+                sides.iter().any(|(asks, ..)| *asks)
+                    && (sides.iter().all(|(asks, found, _)| !asks || *found)
+                        || sides
+                            .iter()
+                            .any(|(_, found, looked_up)| *found && *looked_up))
+            }
+            Expr::Binary {
+                op: op @ (Operator::Eq | Operator::Ne | Operator::Is | Operator::IsNot),
+                left,
+                right,
+            } if matches!(self.code.expr(right), Expr::Null) => {
+                matches!(op, Operator::Ne | Operator::IsNot) == holds
+                    && self.is_itself(left)
+                    && self.polarity(left) == Some(true)
+            }
+            _ => self.is_itself(test) && self.polarity(test) == Some(holds),
+        }
+    }
+
+    /// Whether a test looks somebody up: `await find_user(name) is not None`.
+    fn looks_up(&self, test: ExprId) -> bool {
+        match self.code.expr(test) {
+            Expr::Not(inner) | Expr::Await(inner) | Expr::Unary(inner) => self.looks_up(inner),
+            Expr::Binary { left, right, .. } => self.looks_up(left) || self.looks_up(right),
+            Expr::Call { callee, .. } => {
+                matches!(self.code.expr(callee), Expr::Attr { name, .. } | Expr::Name(name)
+                    if self.words.looks_up_identity(name))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a test is an identity or credential by itself, and nothing that is asked of it.
     pub(super) fn is_itself(&self, test: ExprId) -> bool {
         match self.code.expr(test) {
+            Expr::Await(inner) => self.is_itself(inner),
             Expr::Name(name) => {
                 self.words.is_identity(name)
                     || self.words.is_credential(name)
@@ -208,11 +274,21 @@ impl Walker<'_> {
                 self.words.is_identity(name) || self.words.is_credential(name)
             }
             Expr::Index { .. } | Expr::Bind { .. } | Expr::Assign { .. } => true,
+            // `user.get("locked")` asks something of somebody.
+            Expr::Call { callee, .. }
+                if matches!(self.code.expr(callee), Expr::Attr { base, name }
+                    if name == "get"
+                        && matches!(self.code.expr(base), Expr::Name(of)
+                            if self.env.get(&of).is_some_and(|kind| kind.identity || kind.credential))) =>
+            {
+                false
+            }
             // `session.get("user")`
             Expr::Call { callee, .. } => {
                 matches!(self.code.expr(callee), Expr::Attr { name, .. } | Expr::Name(name)
                     if matches!(name.as_str(), "get" | "header" | "cookie" | "is_none" | "is_some" | "is_ok" | "is_err" | "is_empty")
-                        || self.words.is_identity(name))
+                        || self.words.is_identity(name)
+                        || self.words.looks_up_identity(name))
             }
             _ => false,
         }
@@ -229,11 +305,15 @@ impl Walker<'_> {
             if !condition.inside || condition.kind.asks() {
                 continue;
             }
-            let by_target = self.reach_of(&condition, View::Target).names_target();
+            let reach = self.reach_of(&condition, View::Target);
+            let by_target = reach.names_target();
             let (by_setting, by_question) = self.within(&condition, |walker| {
+                let untold = reach == Reach::Unknown && walker.names_path(condition.test);
                 (
                     walker.names_setting(condition.test),
-                    walker.questions_request(condition.test) || walker.is_unread(condition.test, 0),
+                    untold
+                        || walker.questions_request(condition.test)
+                        || walker.is_unread(condition.test, 0),
                 )
             });
             // Which requests a list of paths leaves open is asked of each entry point; a guard that is configured

@@ -46,6 +46,8 @@ pub enum Part {
     Method,
     /// `http`, `websocket`.
     Transport,
+    /// What is written on its handler.
+    Mark,
 }
 
 /// How a part of the target is compared with a text.
@@ -89,6 +91,16 @@ impl Reach {
             Self::Target { .. } => true,
             Self::Not(inner) => inner.names_target(),
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::names_target),
+            _ => false,
+        }
+    }
+
+    /// Whether it asks what is written on a handler.
+    pub(crate) fn asks_marks(&self) -> bool {
+        match self {
+            Self::Target { part, .. } => *part == Part::Mark,
+            Self::Not(inner) => inner.asks_marks(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_marks),
             _ => false,
         }
     }
@@ -186,9 +198,36 @@ fn matching(part: Part, how: How, texts: &[Ustr], entry: &EntryPoint) -> Option<
                 let Handler::Function(_, id) = &entry.handler else {
                     return None;
                 };
-                id.rsplit('.').next() == text.rsplit('.').next()
+                match text
+                    .rsplit('.')
+                    .next()
+                    .and_then(|name| name.split_once(':'))
+                {
+                    // A method of a class: `blueprint.View:post`.
+                    Some((class, method)) => id.rsplit('.').eq([method, class]),
+                    None => is_endpoint(id, text),
+                }
             }
-            (Part::Method | Part::Transport | Part::Endpoint, _) => return None,
+            // The name of a blueprint, which is a part of it, is told by what it serves, if at all.
+            (Part::Endpoint, how) => {
+                let Handler::Function(_, id) = &entry.handler else {
+                    return None;
+                };
+                let name = id.rsplit('.').next().unwrap_or_default();
+                match how {
+                    How::Contains if name.contains(text) => true,
+                    How::EndsWith => name.ends_with(text),
+                    _ if entry.path.contains(text.trim_end_matches('.')) => return None,
+                    _ => false,
+                }
+            }
+            (Part::Mark, How::Is) => {
+                let Handler::Function(..) = &entry.handler else {
+                    return None;
+                };
+                entry.marks.iter().any(|mark| mark == text)
+            }
+            (Part::Method | Part::Transport | Part::Mark, _) => return None,
         })
     };
     let mut found = Vec::new();
@@ -198,6 +237,25 @@ fn matching(part: Part, how: How, texts: &[Ustr], entry: &EntryPoint) -> Option<
         }
     }
     Some(found)
+}
+
+/// Whether a function answers for an endpoint. A class goes by its own name there.
+fn is_endpoint(id: &str, endpoint: &str) -> bool {
+    let endpoint = endpoint.rsplit('.').next().unwrap_or_default();
+    let mut parts = id.rsplit('.');
+    let name = parts.next().unwrap_or_default();
+    match parts.next() {
+        Some(class) if class.starts_with(char::is_uppercase) => {
+            let plain = |name: &str| {
+                let plain = crate::words::plain(name);
+                let kind = ["view", "resource", "api"];
+                let short = kind.iter().find_map(|kind| plain.strip_suffix(kind));
+                short.map_or(plain.clone(), str::to_owned)
+            };
+            plain(class) == plain(endpoint)
+        }
+        _ => name == endpoint,
+    }
 }
 
 fn path_matches(path: &str, how: How, text: &str) -> bool {

@@ -139,16 +139,14 @@ impl Walker<'_> {
 
     /// A comparison of the target; `None` for a condition on something else.
     fn target(&mut self, test: ExprId, view: View, names: &Names, depth: u32) -> Option<Reach> {
+        if let Some(mark) = self.mark(test) {
+            return Some(self.marked(mark));
+        }
         match self.code.expr(test) {
             Expr::Binary { op, left, right } => {
-                let reach = self.compared(op, left, right, names)?;
-                Some(
-                    if matches!(op, Operator::Ne | Operator::IsNot | Operator::NotIn) {
-                        reach.negated()
-                    } else {
-                        reach
-                    },
-                )
+                let negative = matches!(op, Operator::Ne | Operator::IsNot | Operator::NotIn);
+                self.compared(op, left, right, names)
+                    .map(|reach| if negative { reach.negated() } else { reach })
             }
             Expr::Bind { pattern, value } => {
                 self.part(value, names, 0)?;
@@ -168,6 +166,53 @@ impl Walker<'_> {
             _ => self.part(test, names, 0).map(|_| Reach::Always(true)),
         }
         .or_else(|| self.names_path(test).then_some(Reach::Unknown))
+    }
+
+    /// The attribute that a test reads of the function that will answer: `getattr(view, "is_public", False)` of
+    /// `view = app.view_functions[request.endpoint]`.
+    fn mark(&self, test: ExprId) -> Option<Ustr> {
+        match self.code.expr(test) {
+            Expr::Call { callee, args } => {
+                let asks = matches!(self.code.expr(callee), Expr::Name(name) if matches!(name.as_str(), "getattr" | "hasattr"));
+                let args = self.code.args(args);
+                let (of, name) = (args.first()?.value, args.get(1)?.value);
+                let absent = args.get(2).is_none_or(|arg| {
+                    matches!(self.code.expr(arg.value), Expr::Bool(false) | Expr::Null)
+                });
+                (asks && absent && self.is_view(of, 0)).then(|| self.code.str_of(name).map(ustr))?
+            }
+            Expr::Attr { base, name } => self.is_view(base, 0).then_some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether an expression is the function that will answer the request, looked up by its endpoint.
+    fn is_view(&self, expr: ExprId, depth: u32) -> bool {
+        let views = |base: ExprId| matches!(self.code.expr(base), Expr::Attr { name, .. } if name == "view_functions");
+        match self.code.expr(expr) {
+            Expr::Index { base, .. } => views(base),
+            Expr::Call { callee, .. } => {
+                matches!(self.code.expr(callee), Expr::Attr { base, name } if name == "get" && views(base))
+            }
+            Expr::Name(name) if depth < 3 => self
+                .only_value(name)
+                .is_some_and(|value| self.is_view(value, depth + 1)),
+            _ => false,
+        }
+    }
+
+    fn marked(&self, mark: Ustr) -> Reach {
+        let target = |part, texts| Reach::Target {
+            part,
+            how: How::Is,
+            texts,
+            list: None,
+        };
+        let by_name = crate::marks::marked_endpoints(self.db, self.file, mark);
+        Reach::Any(vec![
+            target(Part::Mark, vec![mark]),
+            target(Part::Endpoint, by_name),
+        ])
     }
 
     fn compared(
@@ -611,7 +656,7 @@ impl Walker<'_> {
     }
 
     /// What a name or member stands for: a constant of a module, or of the class that the function stands in.
-    fn constant(&mut self, expr: ExprId) -> Target {
+    pub(super) fn constant(&mut self, expr: ExprId) -> Target {
         match self.code.expr(expr) {
             Expr::Name(name) => self.lookup(name),
             Expr::Attr { base, name } => {

@@ -26,6 +26,7 @@ impl Walker<'_> {
         let mut at = id;
         for _ in 0..12 {
             at = match self.code.expr(at) {
+                Expr::Attr { base, name } if self.proxy(base, name).is_some() => return true,
                 Expr::Attr { base, .. } | Expr::Index { base, .. } => base,
                 Expr::Call { callee, .. } => match self.code.expr(callee) {
                     Expr::Attr { base, .. } => base,
@@ -39,7 +40,9 @@ impl Walker<'_> {
                 Expr::Name(name) => {
                     return !self.env.contains_key(&name)
                         && (matches!(name.as_str(), "request" | "g" | "session")
-                            || self.words.is_identity(name));
+                            // `User` is a class.
+                            || self.words.is_identity(name)
+                                && !name.starts_with(char::is_uppercase));
                 }
                 _ => return false,
             };
@@ -56,6 +59,9 @@ impl Walker<'_> {
                     && let Some(kind) = self.env.get(&path)
                 {
                     return *kind;
+                }
+                if let Some(kind) = self.proxy(base, name) {
+                    return kind;
                 }
                 let kind = self.value(base);
                 self.member_kind(base, kind, name)

@@ -215,6 +215,7 @@ impl Walker<'_> {
                     ..Kind::IDENTITY
                 },
                 Some(ParamKindOf::Credential) => Kind::CREDENTIAL,
+                Some(ParamKindOf::Data) if self.used == Use::Handler => Kind::DATA,
                 _ => Kind::NONE,
             };
             if injected.is_none()

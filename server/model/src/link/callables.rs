@@ -119,6 +119,15 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                     written.or_else(|| machine.names.get(&(*file, *id)).copied())
                 }
                 Callable::Made { maker, .. } => machine.names.get(maker).copied(),
+                // `expressjwt({ … }).unless({ … })`
+                Callable::External(name, _)
+                    if machine
+                        .packs
+                        .control(*name)
+                        .is_some_and(|control| control.except.is_some()) =>
+                {
+                    written.or_else(|| name.rsplit('.').nth(1).map(ustr))
+                }
                 Callable::External(..) | Callable::Class(..) => {
                     written.or_else(|| instance_name(machine, &guard.value))
                 }
@@ -127,8 +136,10 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
             let only = guard
                 .only
                 .or_else(|| only_kind(machine, &guard.value, &callable));
+            let except = super::exempt::exemptions(machine, &guard.value, &callable);
             Guard {
                 only,
+                except,
                 callable,
                 via: guard.via,
                 site: guard.place,

@@ -165,7 +165,11 @@ impl<'db> Machine<'db> {
         let roles = module_roles(self.db, file);
         let frame = self.push_frame(Frame::new(file, Arc::clone(&roles)));
         self.modules.insert(file, frame);
+        let steps = self.steps;
         self.run(frame, &roles.ops, &mut Vec::new());
+        // Whatever needed it first isn't measured by how long it takes.
+        let took = self.steps.saturating_sub(steps);
+        self.enough = self.enough.saturating_add(took);
         frame
     }
 

@@ -5,6 +5,7 @@ mod callables;
 mod calls;
 mod classes;
 mod decorators;
+mod exempt;
 mod machine;
 mod objects;
 mod paths;

@@ -415,6 +415,7 @@ impl Walk {
                     mounts: way.mounts.clone(),
                     uncertain: way.uncertain,
                     takes_rest: takes_rest(&whole, style),
+                    marks: Vec::new(),
                 });
             }
         }
