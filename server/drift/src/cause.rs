@@ -89,6 +89,21 @@ pub(crate) fn caused(
     {
         return loss;
     }
+    // It leaves this one open now.
+    if let (Some(guard), Some(opened)) = (stands, &now.opened)
+        && opened.guard == had.name
+        && !is_namesake(compare, guard, had)
+    {
+        let spelled = |text: &Ustr| format!("`{text}`");
+        let mut texts: Vec<String> = opened.texts.iter().map(spelled).collect();
+        if texts.is_empty() {
+            texts.push(format!("`{}`", crate::compare::entry_name(now)));
+        }
+        loss.code = Code::PublicMarkerAdded;
+        loss.cause = Cause::Guard(opened.site);
+        loss.now = texts.join(", ");
+        return loss;
+    }
     // The guard still stands in front.
     if let Some(guard) = stands
         && !is_namesake(compare, guard, had)
@@ -100,19 +115,6 @@ pub(crate) fn caused(
             Code::AuthenticationWeakened if !HANDS_OVER.contains(&had.via) => Code::GuardGutted,
             other => other,
         };
-        if let Some(opened) = &now.opened
-            && opened.guard == had.name
-        {
-            let spelled = |text: &Ustr| format!("`{text}`");
-            let mut texts: Vec<String> = opened.texts.iter().map(spelled).collect();
-            if texts.is_empty() {
-                texts.push(format!("`{}`", crate::compare::entry_name(now)));
-            }
-            loss.code = Code::PublicMarkerAdded;
-            loss.cause = Cause::Guard(opened.site);
-            loss.now = texts.join(", ");
-            return loss;
-        }
         // It denies nobody at all any more.
         let changed = match &guard.callable {
             Callable::Function(file, id) if changed == Code::AuthenticationWeakened => {

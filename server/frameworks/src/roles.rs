@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use gatewatch_source::{Content, Db, SaidPart, SourceFile};
-use gatewatch_syntax::facts::{Expr, Language, Stmt};
+use gatewatch_syntax::facts::{Code, Expr, Language, Stmt};
 use gatewatch_syntax::{Buffer, FileFacts, function, function_home, heads};
+use rustc_hash::FxHashSet;
 use ustr::{Ustr, ustr};
 
 use crate::evaluate::Evaluator;
@@ -15,7 +16,7 @@ use crate::value::{ClassRoles, ScopeRoles, Signature, Value};
 #[salsa::tracked(returns(clone))]
 pub fn module_roles(db: &dyn Db, file: SourceFile) -> Arc<ScopeRoles> {
     let heads = heads(db, file);
-    let empty = gatewatch_syntax::facts::Code::default();
+    let empty = Code::default();
     let mut evaluator = Evaluator::new(&empty, ustr(""), false);
     // Functions and classes are known before the statements around them run: JavaScript and Rust
     // hoist them, and in Python only functions that run later can use one before its definition.
@@ -236,6 +237,7 @@ fn builders_of(language: Language, facts: &FileFacts) -> Vec<Ustr> {
         return Vec::new();
     };
     let mut found = Vec::new();
+    let mut others = Vec::new();
     let tests = test_modules(facts);
     for item in &facts.items {
         for body in &item.bodies {
@@ -256,9 +258,21 @@ fn builders_of(language: Language, facts: &FileFacts) -> Vec<Ustr> {
             });
             if makes {
                 found.push(body.id);
+            } else {
+                others.push(body);
             }
         }
     }
+    // `entries().layer(guard)`: what another one has made is built on.
+    let made: FxHashSet<Ustr> = found.iter().copied().collect();
+    let builds_on = |code: &Code| {
+        code.exprs.iter().any(|expr| {
+            matches!(*expr, Expr::Call { callee, .. }
+                if matches!(code.expr(callee), Expr::Name(name) if made.contains(&name)))
+        })
+    };
+    let more = others.into_iter().filter(|body| builds_on(&body.code));
+    found.extend(more.map(|body| body.id).collect::<Vec<_>>());
     found.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     found
 }

@@ -200,6 +200,7 @@ impl Cover<'_> {
             named: dependency.named,
             only: None,
             except: Vec::new(),
+            within: None,
             injected: true,
             through: match of {
                 Some(guard) => guard.through,
@@ -422,7 +423,9 @@ impl Cover<'_> {
         if found.checks.is_empty() {
             return;
         }
-        let open = self.exempted(guard, &found.exempt);
+        let mut exempt = found.exempt.clone();
+        exempt.extend(self.left_out(guard));
+        let open = self.exempted(guard, &exempt);
         if open == Some(true) {
             return;
         }
@@ -487,6 +490,21 @@ impl Cover<'_> {
                 control.need = Some(Need::All(all));
             }
         }
+    }
+
+    /// The requests for which a guard doesn't run, because of what it was given to: `unless(isOpen, guard)`.
+    fn left_out(&self, guard: &Guard) -> Vec<Exemption> {
+        let Some((file, id)) = guard.within else {
+            return Vec::new();
+        };
+        let around = effects_of(self.db, self.tree, file, id, Use::Guard);
+        if around.goes_on && around.exempt.is_empty() {
+            return vec![Exemption {
+                site: guard.site,
+                reach: Reach::Unknown,
+            }];
+        }
+        around.exempt.clone()
     }
 
     /// Whether a guard lets this entry point pass by what it is; `None` when that can't be told.
@@ -574,6 +592,7 @@ impl Cover<'_> {
                     named: None,
                     only: None,
                     except: Vec::new(),
+                    within: None,
                     injected: false,
                     through: library.through,
                 });
@@ -592,6 +611,7 @@ impl Cover<'_> {
                     named: None,
                     only: None,
                     except: Vec::new(),
+                    within: None,
                     injected: false,
                     through: None,
                 });

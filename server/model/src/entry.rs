@@ -76,6 +76,8 @@ pub struct Guard {
     pub only: Option<Ustr>,
     /// The requests that it was told to let pass, by what they are sent to.
     pub except: Vec<Exemption>,
+    /// The function that it was given to, which decides whether it runs.
+    pub within: Option<(SourceFile, Ustr)>,
     /// Whether what it returns is given to the handler as a value.
     pub injected: bool,
     /// The name of the workspace that it is registered through, and where that is made: an instance, an alias of a type.

@@ -9,6 +9,7 @@ mod control;
 mod coverage;
 mod effects;
 mod entry;
+mod fields;
 mod injected;
 mod link;
 mod marks;

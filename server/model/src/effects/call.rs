@@ -148,6 +148,7 @@ impl Walker<'_> {
                 };
         }
         if self.goes_on_to(callee, args) {
+            self.effects.goes_on |= base.is_none() && matches!(name.as_str(), "next" | "_next");
             self.lets_pass();
         }
         let target = self.callee_target(callee);
@@ -485,9 +486,15 @@ impl Walker<'_> {
                 self.lookup(name)
             }
             Expr::Attr { base, name } => match self.code.expr(base) {
-                Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => self
-                    .own_method(name)
-                    .map_or(Target::Unknown, |(file, id)| Target::Function(file, id)),
+                Expr::Name(of) if matches!(of.as_str(), "self" | "this" | "cls" | "Self") => {
+                    match self.own_method(name) {
+                        Some((file, id)) => Target::Function(file, id),
+                        // `this.auth` of `this.auth = new Auth()`
+                        None => self
+                            .own_field(name)
+                            .map_or(Target::Unknown, |(file, class)| self.instance(file, class)),
+                    }
+                }
                 Expr::Name(of)
                     if self.env.contains_key(&of) && !self.instances.contains_key(&of) =>
                 {
@@ -518,12 +525,6 @@ impl Walker<'_> {
             }
             _ => Target::Unknown,
         }
-    }
-
-    /// A method of the class that the function stands in.
-    pub(super) fn own_method(&self, name: Ustr) -> Option<(gatewatch_source::SourceFile, Ustr)> {
-        let (class, _) = self.owner.rsplit_once('.')?;
-        crate::names::method(self.db, self.tree, self.file, ustr(class), name)
     }
 
     /// A function of the workspace is called: its checks are made here.
@@ -564,6 +565,7 @@ impl Walker<'_> {
             });
             self.effects.inert.extend(swallowed);
         }
+        let made = self.made;
         if informed && !inner.checks.is_empty() && self.denies_out() {
             for check in &inner.checks {
                 let ownership = check.effect == Effect::Ownership;
@@ -594,6 +596,9 @@ impl Walker<'_> {
                     when: inner_when(check.when.clone(), &inner.exempt),
                 });
             }
+        }
+        if inner.by_value {
+            self.made_by_value += self.made - made;
         }
         self.effects.reads_identity |= reads || inner.ambient;
         self.effects.ambient |= inner.ambient;
@@ -640,22 +645,6 @@ impl Walker<'_> {
             };
         }
         Kind::NONE
-    }
-
-    /// Whether a call gives a function none of what it could look at: `create_account()` of `create_account(account=None)`.
-    fn leaves_out(
-        &self,
-        call: ExprId,
-        (file, function): (gatewatch_source::SourceFile, Ustr),
-    ) -> bool {
-        let Expr::Call { callee, args } = self.code.expr(call) else {
-            return false;
-        };
-        let plain = matches!(self.code.expr(callee), Expr::Name(_)) && !function.contains('.');
-        plain
-            && self.code.args(args).is_empty()
-            && gatewatch_frameworks::signature(self.db, file, function)
-                .is_some_and(|signature| !signature.params.is_empty())
     }
 
     /// A closure runs where it is handed over: its parameters carry what the call knows.

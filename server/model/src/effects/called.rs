@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatewatch_frameworks::signature;
 use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::{Expr, ExprId, Language};
-use ustr::Ustr;
+use ustr::{Ustr, ustr};
 
 use super::walk::Walker;
 use super::{Check, Effects, Library, Use, effects_of};
@@ -142,5 +142,44 @@ impl Walker<'_> {
         found.dedup();
         found.truncate(16);
         found
+    }
+
+    /// A method of the class that the function stands in.
+    pub(super) fn own_method(&self, name: Ustr) -> Option<(SourceFile, Ustr)> {
+        let class = self.own_class()?;
+        crate::names::method(self.db, self.tree, self.file, class, name)
+    }
+
+    /// The class that the function stands in, or the function around it.
+    fn own_class(&self) -> Option<Ustr> {
+        let mut id = self.owner.as_str();
+        while let Some((around, _)) = id.rsplit_once('.') {
+            let class = ustr(around);
+            if gatewatch_frameworks::class_roles(self.db, self.file, class).is_some() {
+                return Some(class);
+            }
+            id = around;
+        }
+        None
+    }
+
+    /// The class of what a field of the class that the function stands in holds.
+    pub(super) fn own_field(&self, name: Ustr) -> Option<(SourceFile, Ustr)> {
+        let class = self.own_class()?;
+        let fields = crate::fields::fields(self.db, self.tree, self.file, class);
+        let (_, class) = fields.iter().find(|(own, _)| *own == name)?;
+        Some(*class)
+    }
+
+    /// Whether a call gives a function none of what it could look at: `create_account()` of `create_account(account=None)`.
+    pub(super) fn leaves_out(&self, call: ExprId, (file, function): (SourceFile, Ustr)) -> bool {
+        let Expr::Call { callee, args } = self.code.expr(call) else {
+            return false;
+        };
+        let plain = matches!(self.code.expr(callee), Expr::Name(_)) && !function.contains('.');
+        plain
+            && self.code.args(args).is_empty()
+            && gatewatch_frameworks::signature(self.db, file, function)
+                .is_some_and(|signature| !signature.params.is_empty())
     }
 }

@@ -126,11 +126,17 @@ impl Walker<'_> {
             return;
         }
         self.refusals += 1;
+        let by_value =
+            !(raised || self.is_python() && value.is_some_and(|value| self.raises(value)));
         let conditions = self.conditions.clone();
         let need = self.needed(&conditions);
+        let made = self.made;
         self.within(&last, |walker| {
             walker.imposed((last.test, last.kind), status, need.as_ref());
         });
+        if by_value {
+            self.made_by_value += self.made - made;
+        }
     }
 
     pub(super) fn condition_check(&mut self, test: ExprId, kind: Kind, denial: Option<ExprId>) {

@@ -73,6 +73,7 @@ impl Walker<'_> {
             self.went_on,
             self.asked,
             self.refusals,
+            (self.made, self.made_by_value),
         );
         let passes_for = std::mem::take(&mut self.passes_for);
         let answer = ask(self);
@@ -89,6 +90,7 @@ impl Walker<'_> {
             self.went_on,
             self.asked,
             self.refusals,
+            (self.made, self.made_by_value),
         ) = state;
         answer
     }

@@ -195,6 +195,66 @@ impl Walker<'_> {
             }));
     }
 
+    /// Whether the value of a statement is a refusal that nobody looks at: a helper that only asks, and answers or gives
+    /// an answer back, while its caller goes on.
+    pub(super) fn drops_refusal(&mut self, value: ExprId) -> bool {
+        let mut at = value;
+        while let Expr::Await(inner) = self.code.expr(at) {
+            at = inner;
+        }
+        let Expr::Call { callee, args } = self.code.expr(at) else {
+            return false;
+        };
+        let Target::Function(file, id) = self.callee_target(callee) else {
+            return false;
+        };
+        if self.is_rust() || (file, id) == (self.file, self.owner) {
+            return false;
+        }
+        // What it was given may be what goes on.
+        let continues = self
+            .code
+            .args(args)
+            .iter()
+            .any(|arg| match self.code.expr(arg.value) {
+                Expr::Function(_) => true,
+                Expr::Name(name) => {
+                    name == "next" || name == "call_next" || self.captured.contains(&name)
+                }
+                _ => false,
+            });
+        let inner = super::called::called(self.db, self.tree, file, id);
+        inner.by_value && !continues && !inner.loads && !inner.writes
+    }
+
+    /// Whether a local name is bound here and nothing reads it.
+    pub(super) fn is_never_read(&self, target: ExprId) -> bool {
+        let Expr::Name(name) = self.code.expr(target) else {
+            return false;
+        };
+        let named = self
+            .code
+            .exprs
+            .iter()
+            .filter(|expr| **expr == Expr::Name(name));
+        self.code.functions.is_empty() && named.count() == 1 && !self.misses_a_name()
+    }
+
+    /// Whether a name is used that is nothing here: one is being written, or written anew.
+    fn misses_a_name(&self) -> bool {
+        let Some(language) = gatewatch_syntax::language(self.db, self.file) else {
+            return false;
+        };
+        let known = gatewatch_syntax::globals(language);
+        self.code.exprs.iter().any(|expr| {
+            matches!(expr, Expr::Name(name)
+                if !self.env.contains_key(name)
+                    && !known.contains(name.as_str())
+                    && !gatewatch_syntax::binds(&self.code, *name)
+                    && matches!(self.lookup(*name), Target::Unknown))
+        })
+    }
+
     /// Whether the value of a statement is thrown away that says whether a check succeeded: in Rust a check that nobody
     /// looks at has refused nobody.
     pub(super) fn drops_answer(&mut self, value: ExprId) -> bool {

@@ -135,6 +135,10 @@ pub struct Effects {
     pub writes: bool,
     /// Conditions under which it lets requests pass by what they are sent to.
     pub exempt: Vec<Exemption>,
+    /// All of its refusals are given back or sent, and none is raised: who calls it has to look at what it says.
+    pub by_value: bool,
+    /// It calls `next` itself: a middleware that it was given doesn't run for each request.
+    pub goes_on: bool,
     /// Checks whose denial can't take effect: swallowed, or the function goes on.
     pub inert: Vec<Check>,
 }

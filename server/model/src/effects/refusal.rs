@@ -345,7 +345,7 @@ impl Walker<'_> {
     }
 
     /// Whether a call raises its refusal.
-    fn raises(&mut self, value: ExprId) -> bool {
+    pub(super) fn raises(&mut self, value: ExprId) -> bool {
         let Expr::Call { callee, .. } = self.code.expr(value) else {
             return false;
         };

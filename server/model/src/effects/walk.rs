@@ -92,6 +92,8 @@ pub(super) struct Walker<'a> {
     pub(super) refusals: u32,
     /// How often a check was made.
     pub(super) made: u32,
+    /// How many of these checks refuse by a value.
+    pub(super) made_by_value: u32,
     /// How often a request was let pass.
     pub(super) let_pass: u32,
     pub(super) depth: u32,
@@ -138,6 +140,7 @@ pub(super) fn walk(
         valued: false,
         refusals: 0,
         made: 0,
+        made_by_value: 0,
         let_pass: 0,
         depth: 0,
         doubts: Doubts::default(),
@@ -175,6 +178,7 @@ pub(super) fn walk(
     let doubted = doubts.settle(&mut walker.effects);
     walker.effects.passes_nobody = walker.optional && !doubted;
     walker.judge();
+    walker.effects.by_value = walker.made > 0 && walker.made == walker.made_by_value;
     walker.effects.loads = walker.loaded;
     walker.effects.writes = walker.wrote;
     walker.effects
@@ -401,7 +405,15 @@ impl Walker<'_> {
 
     pub(super) fn stmt(&mut self, id: StmtId, stmt: Stmt, more: bool) -> Flow {
         match stmt {
-            Stmt::Expr(value) if self.drops_answer(value) => {
+            Stmt::Expr(value) if self.drops_answer(value) || more && self.drops_refusal(value) => {
+                self.dropped(value);
+                Flow::Continues
+            }
+            Stmt::Let {
+                target,
+                value: Some(value),
+                ..
+            } if more && self.is_never_read(target) && self.drops_refusal(value) => {
                 self.dropped(value);
                 Flow::Continues
             }

@@ -136,10 +136,12 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
             let only = guard
                 .only
                 .or_else(|| only_kind(machine, &guard.value, &callable));
+            let within = within_of(&guard.value, &callable);
             let except = super::exempt::exemptions(machine, &guard.value, &callable);
             Guard {
                 only,
                 except,
+                within,
                 callable,
                 via: guard.via,
                 site: guard.place,
@@ -151,6 +153,19 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
             }
         })
         .collect()
+}
+
+/// The function that a callable was given to as an argument: `unless(isOpen, guard)`.
+fn within_of(value: &V, callable: &Callable) -> Option<(gatewatch_source::SourceFile, Ustr)> {
+    let (V::Called(called), Callable::Function(file, id)) = (value, callable) else {
+        return None;
+    };
+    match (&called.callee, called.result.settled()) {
+        (V::Func(_), V::Func(inner)) if (inner.file, inner.id) != (*file, *id) => {
+            Some((inner.file, inner.id))
+        }
+        _ => None,
+    }
 }
 
 /// The name of the variable that holds an instance: `bearer` of `bearer = HTTPBearer()`.
