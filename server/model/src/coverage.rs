@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gatewatch_frameworks::packs;
 use gatewatch_source::{Db, FileSet, SourceFile};
+use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
@@ -289,7 +290,8 @@ impl Cover<'_> {
             Callable::Class(file, id, args) => self.class(guard, *file, *id, args, depth),
             Callable::External(name, args) => self.external(guard, *name, args),
             Callable::Unknown(name) => {
-                if name.is_empty() || words().sounds_like_guard(name) {
+                if !self.is_attribute(guard) && (name.is_empty() || words().sounds_like_guard(name))
+                {
                     self.push(
                         guard,
                         Effect::Authentication,
@@ -301,6 +303,14 @@ impl Cover<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a guard is one of Rust's attributes, whose names need no import: `#[deprecated]`, `#[cfg(…)]`. Only those
+    /// that sound like guards may be some.
+    fn is_attribute(&self, guard: &Guard) -> bool {
+        guard.via == "decorator"
+            && gatewatch_syntax::language(self.db, guard.site.0) == Some(Language::Rust)
+            && !words().sounds_like_guard(&guard.name())
     }
 
     fn function(&mut self, guard: &Guard, file: SourceFile, id: Ustr, args: &[Ustr], depth: u32) {

@@ -12,6 +12,9 @@ impl Cover<'_> {
     pub(super) fn external(&mut self, guard: &Guard, name: Ustr, args: &[(Option<Ustr>, Ustr)]) {
         let Some(control) = packs().control(name) else {
             // A name that nothing defines, half-typed or forgotten: whatever it will be.
+            if self.is_attribute(guard) {
+                return;
+            }
             if words().is_undefined(&name) {
                 self.push(
                     guard,

@@ -553,6 +553,14 @@ impl<'db> Machine<'db> {
                 }
                 _ => return,
             },
+            // `Server.instance = new Server()`
+            V::Class(file, id) => {
+                if value.may_route() {
+                    self.effects += 1;
+                }
+                self.prototypes.insert((*file, *id, name), value);
+                return;
+            }
             _ => return,
         };
         if value.may_route() {

@@ -519,6 +519,9 @@ impl Machine<'_> {
                     return V::text(id.rsplit('.').next().unwrap_or_default());
                 }
                 let (own_file, own) = (file, id);
+                if let Some(value) = self.prototypes.get(&(file, id, name)) {
+                    return value.clone();
+                }
                 if let Some((file, method)) = self.find_method(file, id, name) {
                     return V::Func(Func {
                         receiver: Some(Receiver::Class(own_file, own)),
