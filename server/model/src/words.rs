@@ -59,6 +59,7 @@ struct Verify {
     options: Vec<String>,
     text_methods: Vec<String>,
     loggers: Vec<String>,
+    log_macros: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +103,7 @@ pub(crate) struct Words {
     verification_options: FxHashSet<String>,
     text_methods: FxHashSet<String>,
     loggers: FxHashSet<String>,
+    log_macros: FxHashSet<String>,
     loads: FxHashSet<String>,
     writes: FxHashSet<String>,
     harmless: FxHashSet<String>,
@@ -151,6 +153,7 @@ pub(crate) fn words() -> &'static Words {
                         options: vec![],
                         text_methods: vec![],
                         loggers: vec![],
+                        log_macros: vec![],
                     },
                     effects: Effects {
                         loads: vec![],
@@ -211,6 +214,7 @@ impl Words {
             verification_options: set(file.verify.options),
             text_methods: set(file.verify.text_methods),
             loggers: set(file.verify.loggers),
+            log_macros: set(file.verify.log_macros),
             loads: set(file.effects.loads),
             writes: set(file.effects.writes),
             harmless: set(file.effects.harmless),
@@ -361,6 +365,11 @@ impl Words {
 
     pub(crate) fn is_logger(&self, name: Ustr) -> bool {
         self.loggers.contains(&plain_of(name))
+    }
+
+    /// Whether a macro only writes what it is given.
+    pub(crate) fn is_log_macro(&self, name: Ustr) -> bool {
+        name.ends_with('!') && self.log_macros.contains(&plain_of(name))
     }
 
     pub(crate) fn is_load(&self, name: Ustr) -> bool {

@@ -112,6 +112,13 @@ pub fn binds(code: &Code, name: Ustr) -> bool {
     bound.contains(&name)
 }
 
+/// Every name that a code binds, in whatever scope of it.
+pub fn bound_names(code: &Code) -> FxHashSet<Ustr> {
+    let mut bound = FxHashSet::default();
+    bind(code, &mut bound);
+    bound
+}
+
 /// Adds every name that a code binds, in whatever scope of it.
 fn bind(code: &Code, bound: &mut FxHashSet<Ustr>) {
     for function in &code.functions {

@@ -19,7 +19,7 @@ mod unfinished;
 pub use buffer::Buffer;
 pub use dump::{dump, dump_file};
 pub use file::{FileFacts, facts_of_text};
-pub use half_typed::{binds, globals};
+pub use half_typed::{binds, bound_names, globals};
 pub use kinds::{Kinds, KindsError};
 pub use queries::{
     FunctionFacts, FunctionHome, Heads, PARTS, facts as file_facts, function, function_home, heads,

@@ -153,6 +153,10 @@ impl Walker<'_> {
         }
         let target = self.callee_target(callee);
         let whole = target.external_name();
+        // `token()`: whatever that is going to be.
+        if base.is_none() && self.env.get(&name).is_some_and(|kind| kind.credential) {
+            self.doubts.credential_used();
+        }
         if arg_kind.credential || arg_kind.header {
             self.doubt_call(name, base, whole);
         }

@@ -140,6 +140,8 @@ impl Walker<'_> {
                 let kind = self.peek(test);
                 kind.credential && !kind.identity && !kind.verified
             }
+            // `let Some(key) = headers.get("x-api-key") else`
+            Expr::Bind { value, .. } => self.is_bare(value, depth + 1),
             Expr::Call { callee, args } => match self.code.expr(callee) {
                 // `headers.get("authorization").ok_or(…)`
                 Expr::Attr { base, name } if self.is_rust() && is_passed_on(name) => {
@@ -255,7 +257,8 @@ impl Walker<'_> {
                 .any(|name| self.words.is_logger(name))
         });
         let reads = self.reads_unverified(whole);
-        if !logs && !reads && !self.words.is_text_method(name) {
+        let prints = self.words.is_log_macro(name);
+        if !logs && !prints && !reads && !self.words.is_text_method(name) {
             self.doubts.credential_used();
         }
     }

@@ -170,15 +170,19 @@ impl Walker<'_> {
 
     /// Whether a name in the function stands for nothing: it is being written, and no compiler takes it.
     pub(super) fn names_nothing(&self) -> bool {
-        self.is_rust()
-            && self.code.exprs.iter().any(|expr| {
-                matches!(expr, Expr::Name(name)
-                    if name.starts_with(|c: char| c.is_ascii_lowercase())
+        if !self.is_rust() {
+            return false;
+        }
+        // The parameters of closures are names of theirs.
+        let bound = gatewatch_syntax::bound_names(&self.code);
+        self.code.exprs.iter().any(|expr| {
+            matches!(expr, Expr::Name(name)
+                    if !bound.contains(name) && name.starts_with(|c: char| c.is_ascii_lowercase())
                         && !name.ends_with('!')
                         && !matches!(name.as_str(), "self" | "super" | "crate")
                         && !self.env.contains_key(name)
                         && matches!(self.lookup(*name), Target::Unknown))
-            })
+        })
     }
 
     /// A call runs whose answer is thrown away: what it checks denies nobody.
