@@ -367,17 +367,7 @@ impl Cover<'_> {
             }
         }
         self.checks(guard, &found, function_site(self.db, file, id), args);
-        if found.always_denies && found.checks.is_empty() {
-            // Nobody gets past it; it stands for another, or is being written.
-            self.push(
-                guard,
-                Effect::Authentication,
-                Strength::Unknown,
-                function_site(self.db, file, id),
-                (Vec::new(), false),
-                Order::Before,
-            );
-        }
+        self.nobody_passes(guard, &found, function_site(self.db, file, id));
         if found.checks.is_empty()
             && found.reads_identity
             // What stands around one view alone finds out who calls for it; middleware does for whatever comes.
@@ -421,10 +411,25 @@ impl Cover<'_> {
                 }
                 let found = effects_of(self.db, self.tree, file, method, usage(guard));
                 self.checks(guard, &found, site, args);
+                self.nobody_passes(guard, &found, site);
                 if !found.checks.is_empty() {
                     break;
                 }
             }
+        }
+    }
+
+    /// A guard that refuses whatever comes stands for another, or is being written.
+    fn nobody_passes(&mut self, guard: &Guard, found: &Effects, definition: Option<Site>) {
+        if found.always_denies && found.checks.is_empty() {
+            self.push(
+                guard,
+                Effect::Authentication,
+                Strength::Unknown,
+                definition,
+                (Vec::new(), false),
+                Order::Before,
+            );
         }
     }
 
