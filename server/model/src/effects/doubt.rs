@@ -124,13 +124,12 @@ impl Walker<'_> {
                 right,
             } => self.is_bare(left, depth + 1) && self.is_bare(right, depth + 1),
             Expr::Binary { left, right, .. } => {
-                let shape = |walker: &Self, id| {
-                    matches!(
-                        walker.code.expr(id),
-                        Expr::Null | Expr::Number(_) | Expr::Bool(_)
-                    )
+                let shape = |walker: &Self, id| match walker.code.expr(id) {
+                    Expr::Null | Expr::Number(_) | Expr::Bool(_) => true,
+                    Expr::Str(text) => is_scheme(walker.code.string(text)),
+                    _ => false,
                 };
-                // `parts.length !== 2`, `token == null`
+                // `parts.length !== 2`, `token == null`, `scheme !== "Bearer"`
                 (shape(self, left) || shape(self, right)) && {
                     let kind = self.peek(left) | self.peek(right);
                     kind.credential && !kind.identity && !kind.verified
@@ -197,12 +196,10 @@ impl Walker<'_> {
 
     /// Whether a look at a text has no secret in its arguments: none, or the name of a scheme.
     fn is_plain(&self, args: Run) -> bool {
-        self.code.args(args).iter().all(|arg| {
-            self.code.str_of(arg.value).is_some_and(|text| {
-                let scheme = text.trim().to_lowercase();
-                matches!(scheme.as_str(), "bearer" | "basic" | "token" | "jwt" | "")
-            })
-        })
+        self.code
+            .args(args)
+            .iter()
+            .all(|arg| self.code.str_of(arg.value).is_some_and(is_scheme))
     }
 
     /// Whether a test compares with nothing but constants of the code.
@@ -278,4 +275,10 @@ fn is_mapped(name: Ustr) -> bool {
         name.as_str(),
         "and_then" | "map" | "filter" | "is_some_and" | "is_ok_and" | "is_none_or" | "map_or"
     )
+}
+
+/// Whether a text is the name of a scheme, and no secret.
+fn is_scheme(text: &str) -> bool {
+    let scheme = text.trim().to_lowercase();
+    matches!(scheme.as_str(), "bearer" | "basic" | "token" | "jwt" | "")
 }

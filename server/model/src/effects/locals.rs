@@ -213,7 +213,11 @@ impl Walker<'_> {
             {
                 return self.header_kind(name);
             }
-            if words.is_identity(name) && !matches!(spelled.as_str(), "session") {
+            // Anybody can write `?admin=1`.
+            if words.is_identity(name)
+                && !matches!(spelled.as_str(), "session")
+                && !self.is_query(base)
+            {
                 self.effects.reads_identity = true;
                 return Kind::IDENTITY;
             }
