@@ -60,7 +60,12 @@ impl Walker<'_> {
             }
         }
         if args.credential && !args.data {
-            return Kind::IDENTITY;
+            // `len(parts)`, `str(token)`: a look at a text finds nobody out.
+            return if base.is_none() && words.is_text_method(name) {
+                Kind::CREDENTIAL
+            } else {
+                Kind::IDENTITY
+            };
         }
         if args.only_header() && !args.data {
             return Kind::HEADER;
