@@ -8,11 +8,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use gatewatch_drift::Code;
-use gatewatch_source::{Database, Happened};
+use gatewatch_source::{Database, FilePath, Happened};
 use workspace::{GUARD, LONG, Open, texts};
 
 /// Queries about a whole tree, or about what modules do when they are loaded.
-const WIDE: &[&str] = &["module_roles", "linked", "model", "compared"];
+const WIDE: &[&str] = &[
+    "module_roles",
+    "split",
+    "part",
+    "linked",
+    "model_part",
+    "model",
+    "compared",
+];
 
 /// An open file, and what happened to the queries.
 struct Observed {
@@ -22,13 +30,17 @@ struct Observed {
 
 impl Observed {
     fn new(path: &str) -> Self {
+        Self::of(&texts(), path)
+    }
+
+    fn of(texts: &BTreeMap<FilePath, Arc<str>>, path: &str) -> Self {
         let happened = Arc::new(Mutex::new(Vec::new()));
         let tell = Arc::clone(&happened);
         let db = Database::listening(Arc::new(move |what, query| {
             tell.lock().unwrap().push((what, query));
         }));
         Self {
-            open: Open::new(db, &texts(), path),
+            open: Open::new(db, texts, path),
             happened,
         }
     }
@@ -152,4 +164,43 @@ fn an_edit_of_a_signature_links_again_at_most_once() {
         assert!(ran.times(query) <= 1, "{ran:#?}");
     }
     assert_ne!(*observed.open.findings(), []);
+}
+
+/// Services of one repository that share only what is no router of theirs are linked one by one.
+#[test]
+fn a_new_route_links_its_own_service_only() {
+    let service = |name: &str| {
+        format!(
+            "from fastapi import FastAPI\nfrom {name}.settings import PREFIX\napp = FastAPI()\n\n\n@app.get(PREFIX + \"/a\")\ndef read():\n    return 1\n"
+        )
+    };
+    let mut texts: BTreeMap<FilePath, Arc<str>> = BTreeMap::new();
+    for name in ["one", "two", "three"] {
+        let mut text = |file: &str, text: String| {
+            texts.insert(FilePath::new(&format!("{name}/{file}.py")), text.into());
+        };
+        text("__init__", String::new());
+        text("main", service(name));
+        text("settings", format!("PREFIX = \"/{name}\"\n"));
+    }
+    let mut observed = Observed::of(&texts, "two/main.py");
+    let route = "@app.delete(PREFIX + \"/b\")\ndef erase():\n    return 2\n";
+    // The first edit is where the two trees part.
+    observed.edit(0, "", "import logging\n");
+    let at = observed.open.text.len();
+    let ran = observed.edit(at, "", route);
+    for query in ["split", "component"] {
+        assert_eq!(ran.times(query), 0, "{ran:#?}");
+    }
+    for query in ["module_roles", "part", "model_part", "model"] {
+        assert_eq!(ran.times(query), 1, "{ran:#?}");
+    }
+    let entry_points: Vec<String> = (observed.open.findings().iter())
+        .filter_map(|finding| Some(finding.entry_point.as_ref()?.to_string()))
+        .collect();
+    assert_eq!(entry_points, ["DELETE /two/b"]);
+    // An import joins them.
+    let ran = observed.edit(0, "", "from one.settings import PREFIX as ONE\n");
+    assert_eq!(ran.times("split"), 1, "{ran:#?}");
+    assert_eq!(observed.open.findings().len(), 1);
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gatewatch_source::Db;
 use ustr::Ustr;
 
 use crate::effects::Need;
@@ -182,4 +183,13 @@ pub struct Model {
     pub entry_points: Vec<std::sync::Arc<Coverage>>,
     /// Places that could not be resolved, with the reason.
     pub unknown: Vec<(Site, String)>,
+}
+
+impl Model {
+    /// Brings the entry points into their order, each once.
+    pub(crate) fn sort(&mut self, db: &dyn Db) {
+        self.entry_points
+            .sort_by(|a, b| a.entry_point.order(&b.entry_point, db));
+        self.entry_points.dedup();
+    }
 }

@@ -9,11 +9,12 @@ use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
+use crate::components::components;
 use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
 use crate::effects::{Check, Effects, Exemption, Need, Reach, Use, effects_of};
 use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
 use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
-use crate::link::linked;
+use crate::link::linked_part;
 use crate::names::method;
 use crate::places::{class_site, function_site};
 use crate::words::words;
@@ -27,13 +28,26 @@ const MAX_DEPTH: u32 = 12;
 /// is.
 #[salsa::tracked(returns(clone))]
 pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
-    let linked = linked(db, tree);
+    let mut model = Model::default();
+    for &first in components(db, tree).iter() {
+        let part = model_part(db, tree, first);
+        model.entry_points.extend(part.entry_points.iter().cloned());
+        model.unknown.extend(part.unknown.iter().cloned());
+    }
+    model.sort(db);
+    Arc::new(model)
+}
+
+/// The part of the model that the component beginning with `first` makes.
+#[salsa::tracked(returns(clone))]
+fn model_part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Model> {
+    let linked = linked_part(db, tree, first);
     let entry_points = linked
         .entry_points
         .iter()
         .map(|entry| {
             db.unwind_if_revision_cancelled();
-            coverage_of(db, tree, Arc::new(entry.clone()))
+            coverage_of(db, tree, Arc::clone(entry))
         })
         .collect();
     Arc::new(Model {

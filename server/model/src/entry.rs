@@ -1,7 +1,10 @@
 //! Entry points with the guards that stand in front of them, as the link of all files gives them.
 
+use std::cmp::Ordering;
+use std::sync::Arc;
+
 use gatewatch_frameworks::Place;
-use gatewatch_source::SourceFile;
+use gatewatch_source::{Db, SourceFile};
 use ustr::Ustr;
 
 use crate::effects::Exemption;
@@ -155,9 +158,28 @@ pub struct Registered {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Linked {
     /// Sorted by path, method, file.
-    pub entry_points: Vec<EntryPoint>,
+    pub entry_points: Vec<Arc<EntryPoint>>,
     /// Guards of routers, also of those that cover nothing.
     pub registered: Vec<Registered>,
     /// Places that could not be resolved, with the reason.
     pub unknown: Vec<(Site, String)>,
+}
+
+impl Linked {
+    /// Brings the entry points into their order, each once.
+    pub(crate) fn sort(&mut self, db: &dyn Db) {
+        self.entry_points.sort_by(|a, b| a.order(b, db));
+        self.entry_points.dedup();
+    }
+}
+
+impl EntryPoint {
+    /// By path, method, file and place.
+    pub(crate) fn order(&self, other: &Self, db: &dyn Db) -> Ordering {
+        let path = |entry: &Self| entry.site.0.path(db);
+        (self.path.as_str().cmp(other.path.as_str()))
+            .then_with(|| self.method.as_str().cmp(other.method.as_str()))
+            .then_with(|| path(self).cmp(path(other)))
+            .then_with(|| self.site.1.cmp(&other.site.1))
+    }
 }

@@ -4,6 +4,7 @@
 //! branch point's.
 
 mod alike;
+mod components;
 mod config;
 mod control;
 mod coverage;

@@ -502,7 +502,7 @@ pub struct Import {
 }
 
 /// What an [`Import`] takes from its module.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Imported {
     /// The module itself: `import a.b as c`, `import * as c from`, `const c = require(…)`,
     /// `mod c;` (module `self::c`). Python's `import a.b` binds `a`; it is recorded with module

@@ -11,6 +11,7 @@ mod half_typed;
 mod kinds;
 mod languages;
 mod lower;
+mod mentions;
 mod queries;
 mod restore;
 mod spans;
@@ -21,6 +22,7 @@ pub use dump::{dump, dump_file};
 pub use file::{FileFacts, facts_of_text};
 pub use half_typed::{binds, bound_names, globals};
 pub use kinds::{Kinds, KindsError};
+pub use mentions::{Mentions, mentioned};
 pub use queries::{
     FunctionFacts, FunctionHome, Heads, PARTS, facts as file_facts, function, function_home, heads,
     language, spans as file_spans,

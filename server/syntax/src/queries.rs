@@ -9,6 +9,7 @@ use ustr::Ustr;
 use crate::buffer::Buffer;
 use crate::facts::{Code, Language};
 use crate::file::{FileFacts, lower, parse};
+use crate::mentions::mentions_of;
 use crate::spans::ItemSpans;
 
 /// The language of a file, `None` if it has no facts.
@@ -74,7 +75,8 @@ fn heads_of(facts: &FileFacts) -> Heads {
     }
 }
 
-/// What an open buffer says, in parts: the heads, where functions are defined, then each part of their bodies.
+/// What an open buffer says, in parts: the heads, where functions are defined, then each part of their bodies, and
+/// the modules that they speak of.
 pub(crate) fn parts(facts: &FileFacts) -> Vec<SaidPart> {
     let heads = SaidPart {
         value: Arc::new(Arc::new(heads_of(facts))),
@@ -88,7 +90,12 @@ pub(crate) fn parts(facts: &FileFacts) -> Vec<SaidPart> {
         value: Arc::new(homes_of(facts)),
         typed: false,
     };
-    [heads, homes].into_iter().chain(functions).collect()
+    let mentions = SaidPart {
+        value: Arc::new(Arc::new(mentions_of(facts))),
+        typed: false,
+    };
+    let parts = [heads, homes].into_iter().chain(functions);
+    parts.chain([mentions]).collect()
 }
 
 /// See [`heads`].
@@ -203,7 +210,10 @@ pub fn function(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<FunctionFacts
 }
 
 /// How many parts [`Buffer::content`] brings along; who adds one finds it at this index.
-pub const PARTS: usize = 2 + SHARDS;
+pub const PARTS: usize = MENTIONS + 1;
+
+/// The part that says which modules are spoken of.
+pub(crate) const MENTIONS: usize = 2 + SHARDS;
 
 /// In how many parts the functions of a file are looked at for a change.
 const SHARDS: usize = 16;

@@ -1,6 +1,5 @@
 //! What values call: handlers behind their wrappers, guards behind theirs.
 
-use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
@@ -445,9 +444,10 @@ fn is_undefined(value: &V) -> bool {
 
 /// Whether a function is written as middleware: a request, a response, perhaps what comes next.
 fn takes_requests(machine: &Machine<'_>, func: Func) -> bool {
-    let language = Language::of_extension(func.file.path(machine.db).extension());
-    matches!(language, Some(Language::TypeScript | Language::Tsx))
-        && gatewatch_frameworks::signature(machine.db, func.file, func.id)
+    machine.read.is_script(func.file)
+        && machine
+            .read
+            .signature(func.file, func.id)
             .is_some_and(|signature| matches!(signature.params.len(), 2..=4))
 }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{Argument, ArgumentKind, Op, Place, Value, class_roles, function_roles};
+use gatewatch_frameworks::{Argument, ArgumentKind, Op, Place, Value};
 use gatewatch_source::SourceFile;
-use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use super::machine::{MAX_ITEMS, Machine};
@@ -331,7 +330,7 @@ impl Machine<'_> {
     fn set_fields(&mut self, object: u32, file: SourceFile, id: Ustr, args: &[(Given, V)]) {
         let mut declared = Vec::new();
         for &(file, id) in self.lineage(file, id).0.iter().rev() {
-            if let Some(class) = class_roles(self.db, file, id) {
+            if let Some(class) = self.read.class(file, id) {
                 declared.extend(class.types.iter().map(|(name, _)| *name));
             }
         }
@@ -353,9 +352,8 @@ impl Machine<'_> {
 
     /// Whether a function makes objects: it sets members of a `this` that is nobody's.
     fn is_constructor(&self, func: Func) -> bool {
-        let language = Language::of_extension(func.file.path(self.db).extension());
-        matches!(language, Some(Language::TypeScript | Language::Tsx))
-            && function_roles(self.db, func.file, func.id).is_some_and(|roles| {
+        self.read.is_script(func.file)
+            && self.read.body(func.file, func.id).is_some_and(|roles| {
                 roles.ops.iter().any(|op| {
                     matches!(op, Op::Store { base: Value::Name(name), .. } if name.as_str() == "this")
                 })

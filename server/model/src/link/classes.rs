@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{ScopeRoles, Value, class_roles, module_roles};
+use gatewatch_frameworks::{ScopeRoles, Value};
 use gatewatch_source::SourceFile;
-use gatewatch_syntax::facts::Language;
 use gatewatch_syntax::heads;
 use rustc_hash::FxHashMap;
 use ustr::{Ustr, ustr};
@@ -33,7 +32,7 @@ impl Machine<'_> {
             if own.len() > 64 {
                 break;
             }
-            let Some(class) = class_roles(self.db, file, id) else {
+            let Some(class) = self.read.class(file, id) else {
                 continue;
             };
             for base in &class.bases {
@@ -72,7 +71,7 @@ impl Machine<'_> {
         name: Ustr,
     ) -> Option<(SourceFile, Ustr)> {
         for &(file, id) in &self.lineage(file, id).0 {
-            if let Some(class) = class_roles(self.db, file, id)
+            if let Some(class) = self.read.class(file, id)
                 && let Some((_, method)) = class.methods.iter().rev().find(|(own, _)| *own == name)
             {
                 return Some((file, *method));
@@ -99,7 +98,7 @@ impl Machine<'_> {
             .position(|at| *at == class)
             .map_or(0, |at| at + 1);
         for &(file, id) in line.0.get(above..)? {
-            if let Some(class) = class_roles(self.db, file, id)
+            if let Some(class) = self.read.class(file, id)
                 && let Some((_, method)) = class.methods.iter().rev().find(|(own, _)| *own == name)
             {
                 return Some((file, *method));
@@ -120,11 +119,11 @@ impl Machine<'_> {
     pub(crate) fn owner(&mut self, file: SourceFile, function: Ustr) -> Option<(SourceFile, Ustr)> {
         let (class, _) = function.rsplit_once('.')?;
         let class = ustr(class);
-        let roles = class_roles(self.db, file, class)?;
+        let roles = self.read.class(file, class)?;
         if roles.is_module {
             return None;
         }
-        if Language::of_extension(file.path(self.db).extension()) != Some(Language::Rust) {
+        if !self.read.is_rust(file) {
             return Some((file, class));
         }
         // An `impl` stands for its type.
@@ -185,26 +184,16 @@ impl Machine<'_> {
         leaves
     }
 
-    /// Which classes extend which, over the production code.
+    /// Which classes extend which, over the files that are run.
     fn extended(&mut self) -> Arc<Extended> {
         if let Some(extended) = &self.extended {
             return Arc::clone(extended);
         }
         let mut extended = Extended::default();
-        let files: Vec<SourceFile> = self
-            .tree
-            .files(self.db)
-            .iter()
-            .filter(|(path, _)| crate::scope::is_production(path))
-            .map(|(_, file)| *file)
-            .collect();
-        for file in files {
-            if gatewatch_syntax::language(self.db, file).is_none() {
-                continue;
-            }
+        for file in Arc::clone(&self.files).iter().copied() {
             for (_, code) in &heads(self.db, file).items {
                 for class in code.classes.iter().filter(|class| class.bases.len > 0) {
-                    let Some(roles) = class_roles(self.db, file, class.id) else {
+                    let Some(roles) = self.read.class(file, class.id) else {
                         continue;
                     };
                     for base in &roles.bases {
@@ -230,10 +219,13 @@ impl Machine<'_> {
 
     /// A method of a Rust type: its `impl` blocks stand beside it.
     fn impl_method(&mut self, file: SourceFile, id: Ustr, name: Ustr) -> Option<Ustr> {
+        if !self.read.is_rust(file) {
+            return None;
+        }
         let type_name = id.rsplit('.').next().map(ustr)?;
         for (of, _, block) in gatewatch_frameworks::impls(self.db, file).iter() {
             if *of == type_name
-                && let Some(class) = class_roles(self.db, file, *block)
+                && let Some(class) = self.read.class(file, *block)
                 && let Some((_, method)) = class.methods.iter().find(|(own, _)| *own == name)
             {
                 return Some(*method);
@@ -246,7 +238,7 @@ impl Machine<'_> {
     pub(crate) fn class_attribute(&mut self, file: SourceFile, id: Ustr, name: Ustr) -> Option<V> {
         for &(file, id) in &self.lineage(file, id).0 {
             // The module has run the class body; what it made there is what everybody sees.
-            let module = module_roles(self.db, file);
+            let module = self.read.module(file);
             if let Some(names) = module.class(id) {
                 if let Some((_, value)) = names.iter().find(|(own, _)| *own == name) {
                     let frame = self.module(file);
@@ -255,7 +247,7 @@ impl Machine<'_> {
                 }
                 continue;
             }
-            let Some(class) = class_roles(self.db, file, id) else {
+            let Some(class) = self.read.class(file, id) else {
                 continue;
             };
             if let Some(value) = class.scope.name(name) {
@@ -294,6 +286,10 @@ impl Machine<'_> {
         value: &Value,
     ) -> V {
         let outer = self.module(file);
+        // What is imported is the same wherever it is named.
+        if scope.ops.is_empty() && is_imported(value) {
+            return self.resolve(value, outer);
+        }
         let roles = Arc::new(ScopeRoles {
             names: scope.names.clone(),
             ..ScopeRoles::default()
@@ -304,5 +300,14 @@ impl Machine<'_> {
         });
         self.run(frame, &scope.ops, &mut Vec::new());
         self.resolve(value, frame)
+    }
+}
+
+/// Whether a value is an import, or a member of one.
+fn is_imported(value: &Value) -> bool {
+    match value {
+        Value::Import(_) => true,
+        Value::Field(field) => is_imported(&field.0),
+        _ => false,
     }
 }

@@ -5,7 +5,7 @@ use gatewatch_source::SourceFile;
 use ustr::Ustr;
 
 use super::machine::Machine;
-use super::objects::{GuardUse, ObjectKind, Registration};
+use super::objects::{GuardUse, ObjectKind, Registration, RouteRegistration};
 use super::value::{Given, V};
 
 impl Machine<'_> {
@@ -57,13 +57,22 @@ impl Machine<'_> {
         }
     }
 
+    /// A route is registered on an object.
+    pub(crate) fn register_route(&mut self, object: u32, route: RouteRegistration) {
+        self.handlers.extend(definition(&route.handler));
+        if let Some(at) = self.objects.get_mut(object as usize) {
+            at.registered.push(Registration::Route(route));
+        }
+    }
+
     fn plain_decorator(&mut self, decorator: V, target: &V, place: (SourceFile, Place)) {
         // Not an effect: what is decorated inside a function that runs is known by its place alone.
         let Some(key) = definition(target) else {
             return;
         };
         // Above a registration that has happened already it changes only the name, not the route.
-        for object in &mut self.objects {
+        let registered = self.handlers.contains(&key);
+        for object in self.objects.iter_mut().filter(|_| registered) {
             for registration in &mut object.registered {
                 if let Registration::Route(route) = registration
                     && definition(&route.handler) == Some(key)

@@ -5,15 +5,14 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{
-    Op, Packs, Place, ScopeRoles, function_roles, module_roles, packs, signature,
-};
+use gatewatch_frameworks::{Op, Packs, Place, ScopeRoles, packs};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::ParamKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
 use super::objects::{Mounted, Object, Registration};
+use super::read::Read;
 use super::value::{Func, Given, Receiver, V};
 
 /// Functions inside functions deeper than this are not followed; what they would give is unknown.
@@ -67,10 +66,15 @@ struct Past {
 
 pub(crate) struct Machine<'db> {
     pub(crate) db: &'db dyn Db,
+    pub(crate) read: Read<'db>,
     pub(crate) tree: FileSet,
+    /// The files that are run.
+    pub(crate) files: Arc<[SourceFile]>,
     pub(crate) packs: &'static Packs,
     pub(crate) objects: Vec<Object>,
     pub(crate) pending: Vec<super::shapes::Pending>,
+    /// The functions and classes that were registered as handlers.
+    pub(crate) handlers: FxHashSet<(SourceFile, Ustr)>,
     /// Decorators that have been applied to a function or class, innermost first.
     pub(crate) decorated: FxHashMap<(SourceFile, Ustr), Vec<(V, (SourceFile, Place))>>,
     pub(crate) frames: Vec<Frame>,
@@ -115,13 +119,16 @@ pub(crate) struct Machine<'db> {
 }
 
 impl<'db> Machine<'db> {
-    pub(crate) fn new(db: &'db dyn Db, tree: FileSet) -> Self {
+    pub(crate) fn new(db: &'db dyn Db, tree: FileSet, files: Arc<[SourceFile]>) -> Self {
         Self {
             db,
+            read: Read::new(db),
             tree,
+            files,
             packs: packs(),
             objects: Vec::new(),
             pending: Vec::new(),
+            handlers: FxHashSet::default(),
             decorated: FxHashMap::default(),
             frames: Vec::new(),
             modules: FxHashMap::default(),
@@ -162,7 +169,7 @@ impl<'db> Machine<'db> {
         if let Some(&frame) = self.modules.get(&file) {
             return frame;
         }
-        let roles = module_roles(self.db, file);
+        let roles = self.read.module(file);
         let frame = self.push_frame(Frame::new(file, Arc::clone(&roles)));
         self.modules.insert(file, frame);
         let steps = self.steps;
@@ -258,10 +265,10 @@ impl<'db> Machine<'db> {
         {
             return V::Unknown;
         }
-        let Some(roles) = function_roles(self.db, func.file, func.id) else {
+        let Some(roles) = self.read.body(func.file, func.id) else {
             return V::Unknown;
         };
-        let Some(signature) = signature(self.db, func.file, func.id) else {
+        let Some(signature) = self.read.signature(func.file, func.id) else {
             return V::Unknown;
         };
         self.module(func.file);

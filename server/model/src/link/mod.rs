@@ -9,6 +9,7 @@ mod exempt;
 mod machine;
 mod objects;
 mod paths;
+mod read;
 mod routes;
 mod shapes;
 mod value;
@@ -17,12 +18,12 @@ mod views;
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{builders, module_roles};
+use gatewatch_frameworks::builders;
 use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::Ustr;
 
+use crate::components::{component, components};
 use crate::entry::Linked;
-use crate::scope::is_production;
 use machine::Machine;
 
 /// Every entry point of a tree with the guards that are registered in front of it.
@@ -31,22 +32,62 @@ use machine::Machine;
 /// on the bodies of handlers.
 #[salsa::tracked(returns(clone))]
 pub fn linked(db: &dyn Db, tree: FileSet) -> Arc<Linked> {
-    let mut machine = Machine::new(db, tree);
-    let files: Vec<SourceFile> = tree
-        .files(db)
-        .iter()
-        .filter(|(path, _)| is_production(path))
-        .map(|(_, file)| *file)
-        .filter(|file| gatewatch_syntax::language(db, *file).is_some())
-        .collect();
-    for &file in &files {
-        if !module_roles(db, file).ops.is_empty() {
+    let mut linked = Linked::default();
+    for &first in components(db, tree).iter() {
+        let part = linked_part(db, tree, first);
+        linked
+            .entry_points
+            .extend(part.entry_points.iter().cloned());
+        linked.registered.extend(part.registered.iter().cloned());
+        linked.unknown.extend(part.unknown.iter().cloned());
+    }
+    linked.sort(db);
+    Arc::new(linked)
+}
+
+/// The part of [`linked`] that the component beginning with `first` gives.
+pub(crate) fn linked_part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Linked> {
+    let part = part(db, tree, first);
+    match &part.with_unmounted {
+        Some(all) if counts_unmounted(db, tree) => Arc::clone(all),
+        _ => Arc::clone(&part.mounted),
+    }
+}
+
+/// Whether routers that nothing mounts count. They are dead, unless something was mounted that couldn't be resolved, or
+/// there is no application at all.
+#[salsa::tracked(returns(copy))]
+fn counts_unmounted(db: &dyn Db, tree: FileSet) -> bool {
+    let components = components(db, tree);
+    let parts: Vec<Arc<Part>> = components.iter().map(|&it| part(db, tree, it)).collect();
+    parts.iter().any(|part| part.unresolved) || !parts.iter().any(|part| part.serves)
+}
+
+/// What the link of one component gives.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Part {
+    /// Whether it has an application.
+    serves: bool,
+    /// Whether something is mounted in it that could not be resolved.
+    unresolved: bool,
+    /// The entry points of its applications.
+    mounted: Arc<Linked>,
+    /// These, and those of routers that nothing mounts; `None` if there are no such routers.
+    with_unmounted: Option<Arc<Linked>>,
+}
+
+#[salsa::tracked(returns(clone))]
+fn part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Part> {
+    let files = component(db, tree, first);
+    let mut machine = Machine::new(db, tree, Arc::clone(&files));
+    for &file in files.iter() {
+        if !machine.read.module(file).ops.is_empty() {
             machine.module(file);
         }
     }
     // What nothing has called yet may be how the application is started from outside.
     let mut starts: Vec<(SourceFile, Ustr)> = Vec::new();
-    for &file in &files {
+    for &file in files.iter() {
         for &id in builders(db, file).iter() {
             if !machine.entered.contains(&(file, id)) {
                 starts.push((file, id));

@@ -1,10 +1,13 @@
 //! From objects to entry points: walks the mount graph and decides which guards cover which route.
 
-use gatewatch_frameworks::{Covers, Does, KindId, PathStyle, class_roles};
+use std::sync::Arc;
+
+use gatewatch_frameworks::{Covers, Does, KindId, PathStyle};
 use gatewatch_source::SourceFile;
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
+use super::Part;
 use super::callables::{guard_of, handler_of, is_injected};
 use super::machine::Machine;
 use super::objects::{GuardUse, ObjectKind, Registration, RouteRegistration};
@@ -41,7 +44,7 @@ struct Way {
 }
 
 /// All entry points of what the machine has run.
-pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
+pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Part {
     let dead = dead_objects(machine);
     let served = served_kinds(machine);
     let mut mounted: FxHashSet<u32> = FxHashSet::default();
@@ -60,58 +63,44 @@ pub(crate) fn entry_points(machine: &mut Machine<'_>) -> Linked {
             }
         }
     }
-    let mut walk = Walk {
-        linked: Linked::default(),
-        covered: FxHashMap::default(),
-    };
     let roots: Vec<u32> = (0..machine.objects.len() as u32)
-        .filter(|index| !dead.contains(index))
+        .filter(|index| !dead.contains(index) && !mounted.contains(index))
         .collect();
-    let serving: Vec<u32> = roots
-        .iter()
-        .copied()
-        .filter(|&index| serves(machine, index, &served) && !mounted.contains(&index))
-        .collect();
+    let (serving, others): (Vec<u32>, Vec<u32>) = roots
+        .into_iter()
+        .partition(|&index| serves(machine, index, &served));
+    let mut walk = Walk::default();
     for &index in &serving {
         walk.object(machine, index, &Way::default(), false);
     }
-    // Routers that nothing mounts are dead, unless something was mounted that couldn't be resolved, or there
-    // is no application here at all.
-    let no_application = serving.is_empty();
-    if unresolved || no_application {
-        for &index in &roots {
-            let is_router = machine
-                .objects
-                .get(index as usize)
-                .is_some_and(|object| matches!(object.kind, ObjectKind::Pack(_)));
-            if is_router
-                && !serves(machine, index, &served)
-                && !mounted.contains(&index)
-                && registers(machine, index)
-            {
-                let way = Way {
-                    uncertain: true,
-                    ..Way::default()
-                };
-                walk.object(machine, index, &way, false);
-            }
+    let unmounted: Vec<u32> = others
+        .into_iter()
+        .filter(|&index| is_router(machine, index) && registers(machine, index))
+        .collect();
+    let with_unmounted = (!unmounted.is_empty()).then(|| {
+        let mut walk = walk.clone();
+        for &index in &unmounted {
+            let way = Way {
+                uncertain: true,
+                ..Way::default()
+            };
+            walk.object(machine, index, &way, false);
         }
-    }
-    walk.registered(machine, &dead);
-    let mut linked = walk.linked;
-    linked.entry_points.sort_by(|a, b| {
-        let key = |entry: &EntryPoint| {
-            (
-                entry.path.as_str().to_owned(),
-                entry.method.as_str().to_owned(),
-                entry.site.0.path(machine.db).clone(),
-                entry.site.1,
-            )
-        };
-        key(a).cmp(&key(b))
+        walk.finish(machine, &dead)
     });
-    linked.entry_points.dedup();
-    linked
+    Part {
+        serves: !serving.is_empty(),
+        unresolved,
+        mounted: walk.finish(machine, &dead),
+        with_unmounted,
+    }
+}
+
+fn is_router(machine: &Machine<'_>, index: u32) -> bool {
+    machine
+        .objects
+        .get(index as usize)
+        .is_some_and(|object| matches!(object.kind, ObjectKind::Pack(_)))
 }
 
 fn registers(machine: &Machine<'_>, index: u32) -> bool {
@@ -167,6 +156,7 @@ fn dead_objects(machine: &Machine<'_>) -> FxHashSet<u32> {
     dead
 }
 
+#[derive(Clone, Default)]
 struct Walk {
     linked: Linked,
     /// How many entry points a router's guard stands in front of.
@@ -174,6 +164,13 @@ struct Walk {
 }
 
 impl Walk {
+    /// What was found, with the guards of all routers.
+    fn finish(mut self, machine: &mut Machine<'_>, dead: &FxHashSet<u32>) -> Arc<Linked> {
+        self.registered(machine, dead);
+        self.linked.sort(machine.db);
+        Arc::new(self.linked)
+    }
+
     fn object(&mut self, machine: &mut Machine<'_>, index: u32, way: &Way, replaces_prefix: bool) {
         if way.routers.len() >= MAX_MOUNTS
             || way.routers.contains(&index)
@@ -401,7 +398,7 @@ impl Walk {
                 } else {
                     route.kind
                 };
-                self.linked.entry_points.push(EntryPoint {
+                let entry_point = EntryPoint {
                     kind,
                     method: if kind == "ws" { ustr("WS") } else { method },
                     path: ustr(&rendered_path),
@@ -416,7 +413,8 @@ impl Walk {
                     uncertain: way.uncertain,
                     takes_rest: takes_rest(&whole, style),
                     marks: Vec::new(),
-                });
+                };
+                self.linked.entry_points.push(Arc::new(entry_point));
             }
         }
     }
@@ -637,7 +635,9 @@ fn answers(
         if let Some(value) = machine.class_attribute(file, id, *attribute)
             && !matches!(value, V::Dict(_))
         {
-            let place = class_roles(machine.db, file, id)
+            let place = machine
+                .read
+                .class(file, id)
                 .and_then(|class| class.place)
                 .map(|place| (file, place));
             let place = place.unwrap_or(route.place);
@@ -737,7 +737,7 @@ fn is_websocket(machine: &mut Machine<'_>, handler: &Handler) -> bool {
     let Handler::Function(file, id) = handler else {
         return false;
     };
-    let Some(signature) = gatewatch_frameworks::signature(machine.db, *file, *id) else {
+    let Some(signature) = machine.read.signature(*file, *id) else {
         return false;
     };
     signature.params.iter().any(|param| {

@@ -309,18 +309,17 @@ impl Machine<'_> {
                     Some("ws") => "ws",
                     _ => "http",
                 };
-                if let Some(at) = self.objects.get_mut(object as usize) {
-                    at.registered.push(Registration::Route(RouteRegistration {
-                        verbs,
-                        paths,
-                        handler,
-                        guards,
-                        inert,
-                        kind: kind_name,
-                        plain: method.plain,
-                        place,
-                    }));
-                }
+                let route = RouteRegistration {
+                    verbs,
+                    paths,
+                    handler,
+                    guards,
+                    inert,
+                    kind: kind_name,
+                    plain: method.plain,
+                    place,
+                };
+                self.register_route(object, route);
             }
             Does::Mount => {
                 let guards = self.guards(get(&method.guards), "mount", place);
@@ -437,13 +436,15 @@ impl Machine<'_> {
         let V::Func(func) = value.settled() else {
             return false;
         };
-        gatewatch_frameworks::signature(self.db, func.file, func.id).is_some_and(|signature| {
-            signature.params.len() == 2
-                && signature
-                    .params
-                    .iter()
-                    .all(|param| param.kind == ParamKind::Plain)
-        })
+        self.read
+            .signature(func.file, func.id)
+            .is_some_and(|signature| {
+                signature.params.len() == 2
+                    && signature
+                        .params
+                        .iter()
+                        .all(|param| param.kind == ParamKind::Plain)
+            })
     }
 
     /// Whether an object is made by a chain of calls, each of which gives it on.
@@ -606,7 +607,7 @@ impl Machine<'_> {
             V::Module(crate::modules::Module::File(file)) => {
                 let file = *file;
                 let frame = self.module(file);
-                let roles = gatewatch_frameworks::module_roles(self.db, file);
+                let roles = self.read.module(file);
                 let exported = ["default", "router"].iter().find_map(|name| {
                     roles
                         .export(ustr(name))

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{ArgumentKind, Value, class_roles, module_roles};
+use gatewatch_frameworks::{ArgumentKind, Value};
 use gatewatch_source::SourceFile;
-use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
@@ -235,7 +234,7 @@ impl Machine<'_> {
             if let Some(receiver) = scope.receiver {
                 match name.as_str() {
                     "self" | "this" => return receiver.value(),
-                    "super" if self.is_script(scope.file) => {
+                    "super" if self.read.is_script(scope.file) => {
                         return self.above(index).unwrap_or_default();
                     }
                     _ => {}
@@ -244,10 +243,8 @@ impl Machine<'_> {
             let roles = Arc::clone(&scope.roles);
             let outer = scope.outer;
             // Rust binds a name behind its value: `let users = get(users)`.
-            let shadowed = index == frame
-                && scope.function.is_some()
-                && Language::of_extension(scope.file.path(self.db).extension())
-                    == Some(Language::Rust);
+            let shadowed =
+                index == frame && scope.function.is_some() && self.read.is_rust(scope.file);
             // In its own frame the name was looked up already when the roles were made; a loop or a
             // later definition can still give it here.
             if let Some(value) = roles.name(name)
@@ -266,19 +263,19 @@ impl Machine<'_> {
         let Some(file) = self.file_of(frame) else {
             return V::Unknown;
         };
-        let rust = Language::of_extension(file.path(self.db).extension()) == Some(Language::Rust);
+        let rust = self.read.is_rust(file);
         if rust && let Some(value) = self.rust_name(name, file, frame) {
             return value;
         }
         let module = self.module(file);
         if module != frame {
-            let roles = module_roles(self.db, file);
+            let roles = self.read.module(file);
             if let Some(value) = roles.name(name) {
                 let value = value.clone();
                 return self.resolve(&value, module);
             }
         }
-        for star in module_roles(self.db, file).stars.clone() {
+        for star in self.read.module(file).stars.clone() {
             let found = self.import_name(file, &star, name);
             let here = !matches!(
                 resolve_module(self.db, self.tree, file, &star),
@@ -310,18 +307,13 @@ impl Machine<'_> {
             "self" | "Self" if rust => V::Symbol(name),
             // The root of a path is a crate.
             _ if rust => V::External(name),
-            _ => match Language::of_extension(file.path(self.db).extension()) {
+            _ => match self.read.language(file) {
                 Some(language) if !gatewatch_syntax::globals(language).contains(name.as_str()) => {
                     V::Symbol(name)
                 }
                 _ => V::External(name),
             },
         }
-    }
-
-    fn is_script(&self, file: SourceFile) -> bool {
-        let language = Language::of_extension(file.path(self.db).extension());
-        matches!(language, Some(Language::TypeScript | Language::Tsx))
     }
 
     /// The names that a Rust path can begin with: `crate`, `self`, `Self`, a crate of the workspace.
@@ -342,7 +334,7 @@ impl Machine<'_> {
             }
             "self" | "crate" | "super" => Some(self.module_value(file, &name)),
             _ => {
-                let known = module_roles(self.db, file).name(name).is_some();
+                let known = self.read.module(file).name(name).is_some();
                 if known {
                     return None;
                 }
@@ -369,7 +361,7 @@ impl Machine<'_> {
             }
             // A CommonJS module is what it exports.
             Module::File(file) => {
-                let roles = module_roles(self.db, file);
+                let roles = self.read.module(file);
                 if let Some(value) = roles.export(ustr("module.exports")) {
                     let frame = self.module(file);
                     let value = value.clone();
@@ -406,7 +398,7 @@ impl Machine<'_> {
                 None => V::Unknown,
             },
             Module::Inline(file, id) => {
-                let Some(class) = class_roles(self.db, *file, *id) else {
+                let Some(class) = self.read.class(*file, *id) else {
                     return V::Unknown;
                 };
                 match class.scope.name(name) {
@@ -429,9 +421,8 @@ impl Machine<'_> {
             return V::Unknown;
         }
         seen.push(file);
-        let roles = module_roles(self.db, file);
-        let language = Language::of_extension(file.path(self.db).extension());
-        let script = matches!(language, Some(Language::TypeScript | Language::Tsx));
+        let roles = self.read.module(file);
+        let script = self.read.is_script(file);
         let value = if script {
             roles.export(name).or_else(|| roles.name(name))
         } else {

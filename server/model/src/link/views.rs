@@ -1,6 +1,6 @@
 //! Classes that are registered as a whole, and handlers that describe their own routes.
 
-use gatewatch_frameworks::{ClassShape, Method, Place, class_roles, signature};
+use gatewatch_frameworks::{ClassShape, Method, Place};
 use gatewatch_source::SourceFile;
 use gatewatch_syntax::facts::ParamKind;
 use ustr::{Ustr, ustr};
@@ -66,7 +66,7 @@ impl Machine<'_> {
         let mut seen: Vec<Ustr> = Vec::new();
         let mut routes = Vec::new();
         for &(class_file, class) in &self.lineage(file, id).0 {
-            let Some(roles) = class_roles(self.db, class_file, class) else {
+            let Some(roles) = self.read.class(class_file, class) else {
                 continue;
             };
             for (name, method) in roles.methods.iter().rev() {
@@ -74,7 +74,7 @@ impl Machine<'_> {
                     continue;
                 }
                 seen.push(*name);
-                let Some(head) = signature(self.db, class_file, *method) else {
+                let Some(head) = self.read.signature(class_file, *method) else {
                     continue;
                 };
                 if self.is_attribute(class_file, *method) {
@@ -141,18 +141,17 @@ impl Machine<'_> {
         for (path, verbs, handler, method) in routes {
             let mut guards = attributes.clone();
             guards.extend(self.method_guards(shape, method));
-            if let Some(at) = self.objects.get_mut(object as usize) {
-                at.registered.push(Registration::Route(RouteRegistration {
-                    verbs,
-                    paths: vec![path],
-                    handler,
-                    guards,
-                    inert: Vec::new(),
-                    kind: "http",
-                    plain: false,
-                    place,
-                }));
-            }
+            let route = RouteRegistration {
+                verbs,
+                paths: vec![path],
+                handler,
+                guards,
+                inert: Vec::new(),
+                kind: "http",
+                plain: false,
+                place,
+            };
+            self.register_route(object, route);
         }
     }
 
@@ -187,7 +186,9 @@ impl Machine<'_> {
             if let Some(value) = self.class_attribute(file, id, *attribute)
                 && !matches!(value, V::Dict(_))
             {
-                let place = class_roles(self.db, file, id)
+                let place = self
+                    .read
+                    .class(file, id)
                     .and_then(|class| class.place)
                     .map_or(place, |place| (file, place));
                 let mut uses = self.guards(vec![value], "class", place);
@@ -341,7 +342,7 @@ impl Machine<'_> {
             }
             return;
         };
-        let Some(head) = signature(self.db, func.file, func.id) else {
+        let Some(head) = self.read.signature(func.file, func.id) else {
             return;
         };
         for (decorator, _) in &head.decorators {
@@ -369,18 +370,17 @@ impl Machine<'_> {
             if verbs.is_empty() {
                 verbs.push(ustr("ANY"));
             }
-            if let Some(at) = self.objects.get_mut(object as usize) {
-                at.registered.push(Registration::Route(RouteRegistration {
-                    verbs,
-                    paths: vec![path],
-                    handler: V::Func(func),
-                    guards: Vec::new(),
-                    inert: Vec::new(),
-                    kind: "http",
-                    plain: false,
-                    place,
-                }));
-            }
+            let route = RouteRegistration {
+                verbs,
+                paths: vec![path],
+                handler: V::Func(func),
+                guards: Vec::new(),
+                inert: Vec::new(),
+                kind: "http",
+                plain: false,
+                place,
+            };
+            self.register_route(object, route);
             return;
         }
     }
