@@ -219,7 +219,7 @@ pub(crate) const MENTIONS: usize = 2 + SHARDS;
 const SHARDS: usize = 16;
 
 fn shard_of(id: Ustr) -> usize {
-    usize::try_from(id.precomputed_hash() % SHARDS as u64).unwrap_or_default()
+    usize::try_from(id.text_hash() % SHARDS as u64).unwrap_or_default()
 }
 
 /// Functions of a file by their ids, the last of the same id first: it is the one that counts.
