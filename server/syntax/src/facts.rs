@@ -10,22 +10,25 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use ustr::Ustr;
 
 /// Index of an expression in its [`Code`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ExprId(pub u32);
 
 /// Index of a statement in its [`Code`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct StmtId(pub u32);
 
 /// Index of a block in its [`Code`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
 pub struct BlockId(pub u32);
 
 /// A run of entries in one of a [`Code`]'s side tables.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Run {
     /// Index of the first entry.
     pub start: u32,
@@ -82,7 +85,7 @@ impl Language {
 }
 
 /// What an operator does, as far as a control can depend on it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Operator {
     /// `and`, `&&`
     And,
@@ -115,7 +118,7 @@ pub enum Operator {
 }
 
 /// One expression. Types and patterns are expressions too.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Expr {
     /// Something that the facts don't represent (or a broken region).
     Unknown,
@@ -227,7 +230,7 @@ pub enum Expr {
 }
 
 /// How an argument, element or entry is given.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum ArgKind {
     /// By position.
     Positional,
@@ -242,7 +245,7 @@ pub enum ArgKind {
 }
 
 /// An argument of a call, element of a list or entry of a dict.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Arg {
     /// How it is given.
     pub kind: ArgKind,
@@ -251,7 +254,7 @@ pub struct Arg {
 }
 
 /// One statement.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Stmt {
     /// An expression for its effect.
     Expr(ExprId),
@@ -352,7 +355,7 @@ pub enum Stmt {
 }
 
 /// One arm of a [`Stmt::Match`].
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Arm {
     /// The pattern; [`Expr::Unknown`] for `default`.
     pub pattern: ExprId,
@@ -363,7 +366,7 @@ pub struct Arm {
 }
 
 /// One `except` or `catch` of a [`Stmt::Try`].
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Handler {
     /// The exception type or tuple of types; `None` catches everything.
     pub types: Option<ExprId>,
@@ -374,7 +377,7 @@ pub struct Handler {
 }
 
 /// How a parameter takes its argument.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ParamKind {
     /// By position or name.
     Plain,
@@ -389,7 +392,7 @@ pub enum ParamKind {
 }
 
 /// A parameter of a function.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Param {
     /// A name or a pattern.
     pub pattern: ExprId,
@@ -402,7 +405,7 @@ pub struct Param {
 }
 
 /// A decorator or attribute of what has no list of its own for them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Mark {
     /// What it decorates.
     pub on: Marked,
@@ -411,7 +414,7 @@ pub struct Mark {
 }
 
 /// What a [`Mark`] stands on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Marked {
     /// A parameter: `get(@Param("id") id)`.
     Param {
@@ -426,7 +429,7 @@ pub enum Marked {
 
 /// A function's signature. Its expressions stand in the code that holds the definition; its body is
 /// a [`Code`] of its own, found by [`Function::id`].
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Function {
     /// The name it was given; for an anonymous function the name of what it is assigned to, or `""`.
     pub name: Ustr,
@@ -449,7 +452,7 @@ pub struct Function {
 }
 
 /// What kind of scope a [`Class`] is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ClassKind {
     /// A class.
     Class,
@@ -466,7 +469,7 @@ pub enum ClassKind {
 }
 
 /// A class-like scope. Its expressions stand in the code that holds the definition.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Class {
     /// Its name; for an `impl` the type's last name.
     pub name: Ustr,
@@ -486,7 +489,7 @@ pub struct Class {
 }
 
 /// An imported name.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Import {
     /// The module as written: `app.deps`, `.deps` (with its leading dots), `./deps`,
     /// `crate::deps`. Rust's paths are joined with `::`.
@@ -502,7 +505,7 @@ pub struct Import {
 }
 
 /// What an [`Import`] takes from its module.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Imported {
     /// The module itself: `import a.b as c`, `import * as c from`, `const c = require(…)`,
     /// `mod c;` (module `self::c`). Python's `import a.b` binds `a`; it is recorded with module
@@ -515,7 +518,7 @@ pub enum Imported {
 }
 
 /// An arena of statements and expressions: an item's head, or a function's body.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Code {
     /// Expressions, children before parents.
     pub exprs: Box<[Expr]>,
@@ -650,7 +653,7 @@ impl Code {
 }
 
 /// The body of a function.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Body {
     /// The function's id, unique in its file.
     pub id: Ustr,
@@ -663,7 +666,7 @@ pub struct Body {
 }
 
 /// A top-level piece of a file.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Item {
     /// Unique in the file: the defined name, or a short name for a statement; `#n` behind the nth of
     /// the same name.

@@ -12,6 +12,7 @@ mod kinds;
 mod languages;
 mod lower;
 mod mentions;
+mod packed;
 mod queries;
 mod restore;
 mod spans;
@@ -24,7 +25,7 @@ pub use half_typed::{binds, bound_names, globals};
 pub use kinds::{Kinds, KindsError};
 pub use mentions::{Mentions, mentioned};
 pub use queries::{
-    FunctionFacts, FunctionHome, Heads, PARTS, facts as file_facts, function, function_home, heads,
+    FunctionFacts, FunctionHome, Heads, PARTS, file_facts, function, function_home, heads,
     language, spans as file_spans,
 };
 pub use restore::{

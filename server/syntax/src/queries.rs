@@ -10,6 +10,7 @@ use crate::buffer::Buffer;
 use crate::facts::{Code, Language};
 use crate::file::{FileFacts, lower, parse};
 use crate::mentions::mentions_of;
+use crate::packed::Packed;
 use crate::spans::ItemSpans;
 
 /// The language of a file, `None` if it has no facts.
@@ -18,23 +19,51 @@ pub fn language(db: &dyn Db, file: SourceFile) -> Option<Language> {
 }
 
 /// Everything that a file says by itself.
-///
-/// A closed file is parsed here and its tree dropped; an open one brings its facts along.
+pub fn file_facts(db: &dyn Db, file: SourceFile) -> Arc<FileFacts> {
+    facts(db, file).get()
+}
+
+/// The facts of a file as they are kept.
+#[derive(Clone)]
+enum Kept {
+    Open(Arc<FileFacts>),
+    Closed(Arc<Packed>),
+}
+
+impl Kept {
+    fn get(&self) -> Arc<FileFacts> {
+        match self {
+            Self::Open(facts) => Arc::clone(facts),
+            Self::Closed(packed) => Arc::clone(&packed.get().facts),
+        }
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Closed(a), Self::Closed(b)) => Arc::ptr_eq(a, b) || a == b,
+            _ => self.get() == other.get(),
+        }
+    }
+}
+
+/// See [`file_facts`]. A closed file is parsed here and its tree dropped; an open one brings its facts along.
 #[salsa::tracked(returns(clone))]
-pub fn facts(db: &dyn Db, file: SourceFile) -> Arc<FileFacts> {
+fn facts(db: &dyn Db, file: SourceFile) -> Kept {
     let content = file.content(db);
     if let Some(buffer) = Buffer::of(content) {
-        return Arc::clone(buffer.facts());
+        return Kept::Open(Arc::clone(buffer.facts()));
     }
     let Some(language) = language(db, file) else {
-        return Arc::default();
+        return Kept::Closed(Packed::new(FileFacts::default()));
     };
     let Some(tree) = parse(language, &content.text, None) else {
-        return Arc::new(FileFacts::default().given_up());
+        return Kept::Closed(Packed::new(FileFacts::default().given_up()));
     };
     let mut lowered = lower(language, &content.text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);
-    Arc::new(lowered.facts())
+    Kept::Closed(Packed::new(lowered.facts()))
 }
 
 /// Where the facts of a file stand, item by item. Read only when something is shown.
@@ -57,15 +86,48 @@ pub fn spans(db: &dyn Db, file: SourceFile) -> Arc<Vec<Arc<ItemSpans>>> {
 
 /// The heads of a file's items: what runs when it is loaded, in order, with their keys. An edit
 /// inside a function's body leaves them equal, so nothing that reads only heads runs again.
-#[salsa::tracked(returns(clone))]
 pub fn heads(db: &dyn Db, file: SourceFile) -> Arc<Heads> {
-    match file.said::<Arc<Heads>>(db, 0) {
-        Some(heads) => Arc::clone(heads),
-        None => Arc::new(heads_of(&facts(db, file))),
+    kept_heads(db, file).get()
+}
+
+/// The heads of a file as they are kept.
+#[derive(Clone)]
+enum KeptHeads {
+    Open(Arc<Heads>),
+    Closed(Arc<Packed>),
+}
+
+impl KeptHeads {
+    fn get(&self) -> Arc<Heads> {
+        match self {
+            Self::Open(heads) => Arc::clone(heads),
+            Self::Closed(packed) => Arc::clone(&packed.get().heads),
+        }
     }
 }
 
-fn heads_of(facts: &FileFacts) -> Heads {
+impl PartialEq for KeptHeads {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Closed(a), Self::Closed(b)) if Arc::ptr_eq(a, b) => true,
+            _ => self.get() == other.get(),
+        }
+    }
+}
+
+/// See [`heads`].
+#[salsa::tracked(returns(clone))]
+fn kept_heads(db: &dyn Db, file: SourceFile) -> KeptHeads {
+    match file.said::<Arc<Heads>>(db, 0) {
+        Some(heads) => KeptHeads::Open(Arc::clone(heads)),
+        None => match facts(db, file) {
+            Kept::Open(facts) => KeptHeads::Open(Arc::new(heads_of(&facts))),
+            Kept::Closed(packed) => KeptHeads::Closed(packed),
+        },
+    }
+}
+
+pub(crate) fn heads_of(facts: &FileFacts) -> Heads {
     Heads {
         items: facts
             .items
@@ -202,11 +264,62 @@ fn homes_of(facts: &FileFacts) -> Homes {
 }
 
 /// The function `id` of a file.
-#[salsa::tracked(returns(clone))]
 pub fn function(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<FunctionFacts> {
-    let shard = functions(db, file, shard_of(id));
-    let (_, found) = shard.iter().find(|(own, _)| *own == id)?;
-    Some(found.clone())
+    kept_function(db, file, id)?.get()
+}
+
+/// A function as it is kept.
+#[derive(Clone)]
+enum KeptFunction {
+    Open(FunctionFacts),
+    Closed(Arc<Packed>, Ustr),
+}
+
+impl KeptFunction {
+    fn get(&self) -> Option<FunctionFacts> {
+        match self {
+            Self::Open(function) => Some(function.clone()),
+            Self::Closed(packed, id) => function_of(&packed.get().facts, *id),
+        }
+    }
+}
+
+impl PartialEq for KeptFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+/// See [`function`].
+#[salsa::tracked(returns(clone))]
+fn kept_function(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<KeptFunction> {
+    if let Some(shard) = file.said::<Arc<Functions>>(db, 2 + shard_of(id)) {
+        let (_, found) = shard.iter().find(|(own, _)| *own == id)?;
+        return Some(KeptFunction::Open(found.clone()));
+    }
+    match facts(db, file) {
+        Kept::Open(facts) => Some(KeptFunction::Open(function_of(&facts, id)?)),
+        Kept::Closed(packed) => {
+            packed.get().facts.place(id)?;
+            Some(KeptFunction::Closed(packed, id))
+        }
+    }
+}
+
+fn function_of(facts: &FileFacts, id: Ustr) -> Option<FunctionFacts> {
+    let (at, place) = facts.place(id)?;
+    let item = facts.items.get(at)?;
+    let body = item.bodies.get(place)?;
+    let (home, index) = facts.function(id)?;
+    Some(FunctionFacts {
+        at: FunctionHome {
+            home: Arc::clone(home),
+            index,
+            parent: body.parent,
+            item: item.key,
+        },
+        body: Arc::clone(&body.code),
+    })
 }
 
 /// How many parts [`Buffer::content`] brings along; who adds one finds it at this index.
@@ -225,19 +338,8 @@ fn shard_of(id: Ustr) -> usize {
 /// Functions of a file by their ids, the last of the same id first: it is the one that counts.
 type Functions = Vec<(Ustr, FunctionFacts)>;
 
-/// A part of a file's functions. Without it, each keystroke in a file would look every one of them up again.
-#[salsa::tracked(returns(clone))]
-fn functions(db: &dyn Db, file: SourceFile, shard: usize) -> Arc<Functions> {
-    if let Some(functions) = file.said::<Arc<Functions>>(db, 2 + shard) {
-        return Arc::clone(functions);
-    }
-    let mut found = functions_of(&facts(db, file));
-    Arc::new(match shard < found.len() {
-        true => found.swap_remove(shard),
-        false => Vec::new(),
-    })
-}
-
+/// The parts of the functions of an open file. Without them, each keystroke in a file would look every one of them
+/// up again.
 fn functions_of(facts: &FileFacts) -> Vec<Functions> {
     let mut found: Vec<Functions> = vec![Vec::new(); SHARDS];
     for item in &facts.items {
