@@ -62,7 +62,10 @@ impl<'a> Evaluator<'a> {
         self.env.insert(name, value);
     }
 
-    pub(crate) fn finish(self) -> ScopeRoles {
+    pub(crate) fn finish(mut self) -> ScopeRoles {
+        self.ops.shrink_to_fit();
+        self.stars.shrink_to_fit();
+        self.classes.shrink_to_fit();
         ScopeRoles {
             ops: self.ops,
             names: sorted(self.env),
@@ -300,10 +303,9 @@ impl<'a> Evaluator<'a> {
         self.block(class.body);
         let inner = std::mem::replace(&mut self.env, outer);
         if !matches!(class.kind, ClassKind::Impl) {
-            let bound: Vec<(Ustr, Value)> = sorted(inner)
-                .into_iter()
-                .filter(|(name, value)| self.env.get(name) != Some(value))
-                .collect();
+            let mut bound = inner;
+            bound.retain(|name, value| self.env.get(name) != Some(value));
+            let bound = sorted(bound);
             self.classes.push((class.id, bound));
         }
         if !matches!(class.kind, ClassKind::Impl) {

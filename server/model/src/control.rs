@@ -138,7 +138,7 @@ impl Auth {
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct Coverage {
     /// The entry point.
-    pub entry_point: EntryPoint,
+    pub entry_point: std::sync::Arc<EntryPoint>,
     /// Its controls, in the order in which they run.
     pub controls: Vec<Control>,
     /// Every guard that was asked, dependencies of dependencies and called helpers included, whether it imposes a

@@ -63,7 +63,7 @@ fn coverage_of(db: &dyn Db, tree: FileSet, entry: Arc<EntryPoint>) -> Arc<Covera
     Arc::new(coverage(db, tree, &entry))
 }
 
-fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
+fn coverage(db: &dyn Db, tree: FileSet, entry: &Arc<EntryPoint>) -> Coverage {
     let marked = marked(db, tree, entry);
     let mut cover = Cover {
         db,
@@ -96,7 +96,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
     }
     let mut controls = cover.controls;
     let opened = cover.opened;
-    let asked = cover.asked;
+    let mut asked = cover.asked;
     derive_authentication(&mut controls);
     let strongest = controls
         .iter()
@@ -131,8 +131,11 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Coverage {
         Some(Strength::Optional) => (Auth::Optional, None),
         Some(Strength::Advisory) | None => (Auth::Public, None),
     };
+    // There are as many as entry points, and they stay.
+    controls.shrink_to_fit();
+    asked.shrink_to_fit();
     Coverage {
-        entry_point: entry.clone(),
+        entry_point: Arc::clone(entry),
         controls,
         asked,
         auth,

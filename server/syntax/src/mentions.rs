@@ -8,7 +8,7 @@ use ustr::Ustr;
 
 use crate::facts::{Code, Expr, Imported};
 use crate::file::FileFacts;
-use crate::queries::{MENTIONS, facts};
+use crate::queries::{MENTIONS, file_facts};
 
 /// The modules that a file speaks of. Typing in a function seldom changes them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Mentions {
 pub fn mentioned(db: &dyn Db, file: SourceFile) -> Arc<Mentions> {
     match file.said::<Arc<Mentions>>(db, MENTIONS) {
         Some(mentions) => Arc::clone(mentions),
-        None => Arc::new(mentions_of(&facts(db, file))),
+        None => Arc::new(mentions_of(&file_facts(db, file))),
     }
 }
 
