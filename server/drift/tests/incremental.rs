@@ -14,7 +14,7 @@ use workspace::{GUARD, LONG, Open, texts};
 /// Queries about a whole tree, or about what modules do when they are loaded.
 const WIDE: &[&str] = &[
     "module_roles",
-    "split",
+    "components",
     "part",
     "linked",
     "model_part",
@@ -189,9 +189,7 @@ fn a_new_route_links_its_own_service_only() {
     observed.edit(0, "", "import logging\n");
     let at = observed.open.text.len();
     let ran = observed.edit(at, "", route);
-    for query in ["split", "component"] {
-        assert_eq!(ran.times(query), 0, "{ran:#?}");
-    }
+    assert_eq!(ran.times("components"), 0, "{ran:#?}");
     for query in ["module_roles", "part", "model_part", "model"] {
         assert_eq!(ran.times(query), 1, "{ran:#?}");
     }
@@ -201,6 +199,6 @@ fn a_new_route_links_its_own_service_only() {
     assert_eq!(entry_points, ["DELETE /two/b"]);
     // An import joins them.
     let ran = observed.edit(0, "", "from one.settings import PREFIX as ONE\n");
-    assert_eq!(ran.times("split"), 1, "{ran:#?}");
+    assert_eq!(ran.times("components"), 1, "{ran:#?}");
     assert_eq!(observed.open.findings().len(), 1);
 }

@@ -274,6 +274,12 @@ impl ScopeRoles {
 }
 
 fn find(names: &[(Ustr, Value)], name: Ustr) -> Option<&Value> {
+    /// Names up to which comparing all of them, a word each, takes less than comparing a few texts.
+    const FEW: usize = 24;
+    if names.len() <= FEW {
+        let found = names.iter().find(|(key, _)| *key == name)?;
+        return Some(&found.1);
+    }
     let at = names
         .binary_search_by(|(key, _)| key.as_str().cmp(name.as_str()))
         .ok()?;

@@ -14,25 +14,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::modules::{Module, resolve_module, submodule};
 use crate::scope::is_production;
 
-/// The first file of each component, in the order of their paths.
-#[salsa::tracked(returns(clone))]
-pub(crate) fn components(db: &dyn Db, tree: FileSet) -> Arc<Vec<SourceFile>> {
-    Arc::new(split(db, tree).firsts.clone())
-}
-
-/// The production files of the component that begins with `first`, in the order of their paths.
-#[salsa::tracked(returns(clone))]
-pub(crate) fn component(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<[SourceFile]> {
-    let split = split(db, tree);
-    split.files.get(&first).cloned().unwrap_or_default()
-}
-
-/// Every component, by its first file.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Split {
-    firsts: Vec<SourceFile>,
-    files: FxHashMap<SourceFile, Arc<[SourceFile]>>,
-}
+/// The production files of one component, in the order of their paths.
+///
+/// What is asked of a component is asked with its files. If it were asked with less, and looked them up, it would depend on
+/// what decides about the components, which is as short-lived as the files that are open.
+pub(crate) type Component = Arc<[SourceFile]>;
 
 /// A production file that has facts.
 struct Node<'db> {
@@ -42,8 +28,9 @@ struct Node<'db> {
     language: &'static str,
 }
 
+/// All components, in the order of their first files.
 #[salsa::tracked(returns(clone))]
-fn split(db: &dyn Db, tree: FileSet) -> Arc<Split> {
+pub(crate) fn components(db: &dyn Db, tree: FileSet) -> Arc<Vec<Component>> {
     let files = tree.files(db).iter();
     let nodes: Vec<Node<'_>> = files
         .filter(|(path, _)| is_production(path))
@@ -87,14 +74,7 @@ fn split(db: &dyn Db, tree: FileSet) -> Arc<Split> {
         let first = *first_of.entry(sets.find_mut(index)).or_insert(index);
         found.entry(first).or_default().push(node.file);
     }
-    let mut split = Split::default();
-    for files in found.into_values() {
-        if let Some(&first) = files.first() {
-            split.firsts.push(first);
-            split.files.insert(first, files.into());
-        }
-    }
-    Arc::new(split)
+    Arc::new(found.into_values().map(Component::from).collect())
 }
 
 /// The folders that a file stands in, innermost first; the last is the root, `""`.

@@ -9,12 +9,12 @@ use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
-use crate::components::components;
+use crate::components::{Component, components};
 use crate::control::{Auth, Control, Coverage, Effect, Model, Opened, Order, Strength};
 use crate::effects::{Check, Effects, Exemption, Need, Reach, Use, effects_of};
 use crate::entry::{Callable, EntryPoint, Guard, Handler, Site};
 use crate::injected::{Dependency, attribute_dependencies, class_dependencies, dependencies};
-use crate::link::linked_part;
+use crate::link::{counts_unmounted, linked_part};
 use crate::names::method;
 use crate::places::{class_site, function_site};
 use crate::words::words;
@@ -29,8 +29,9 @@ const MAX_DEPTH: u32 = 12;
 #[salsa::tracked(returns(clone))]
 pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
     let mut model = Model::default();
-    for &first in components(db, tree).iter() {
-        let part = model_part(db, tree, first);
+    let unmounted = counts_unmounted(db, tree);
+    for files in components(db, tree).iter() {
+        let part = model_part(db, tree, Arc::clone(files), unmounted);
         model.entry_points.extend(part.entry_points.iter().cloned());
         model.unknown.extend(part.unknown.iter().cloned());
     }
@@ -38,10 +39,10 @@ pub fn model(db: &dyn Db, tree: FileSet) -> Arc<Model> {
     Arc::new(model)
 }
 
-/// The part of the model that the component beginning with `first` makes.
+/// The part of the model that one component makes, with or without the routers that nothing mounts.
 #[salsa::tracked(returns(clone))]
-fn model_part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Model> {
-    let linked = linked_part(db, tree, first);
+fn model_part(db: &dyn Db, tree: FileSet, files: Component, unmounted: bool) -> Arc<Model> {
+    let linked = linked_part(db, tree, &files, unmounted);
     let entry_points = linked
         .entry_points
         .iter()

@@ -28,9 +28,14 @@ const FIRST: u32 = 1 << 10;
 /// Enough of them for every number that there is.
 const BLOCKS: usize = 23;
 
+/// A text, and its hash: names are keys of many maps, and are hashed far more often than made.
+struct Kept {
+    text: &'static str,
+    hash: u64,
+}
+
 /// The names by their numbers. A block never moves, so that reading one needs no lock.
-static KEPT: [OnceLock<Box<[OnceLock<&'static str>]>>; BLOCKS] =
-    [const { OnceLock::new() }; BLOCKS];
+static KEPT: [OnceLock<Box<[OnceLock<Kept>]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
 
 /// The numbers by their texts, in shards that threads seldom wait for.
 static KNOWN: LazyLock<[Mutex<HashTable<NonZeroU32>>; SHARDS]> = LazyLock::new(Default::default);
@@ -52,13 +57,13 @@ fn home(number: NonZeroU32) -> (usize, usize) {
     )
 }
 
-fn text_of(number: NonZeroU32) -> &'static str {
+fn kept(number: NonZeroU32) -> Option<&'static Kept> {
     let (block, at) = home(number);
-    let block = KEPT.get(block).and_then(OnceLock::get);
-    block
-        .and_then(|block| block.get(at)?.get())
-        .copied()
-        .unwrap_or_default()
+    KEPT.get(block)?.get()?.get(at)?.get()
+}
+
+fn text_of(number: NonZeroU32) -> &'static str {
+    kept(number).map_or("", |kept| kept.text)
 }
 
 fn hash_of(text: &str) -> u64 {
@@ -72,7 +77,7 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Keeps a text that is not kept yet. When there are no numbers left, it is the first name that there was.
-fn keep(text: &str) -> NonZeroU32 {
+fn keep(text: &str, hash: u64) -> NonZeroU32 {
     let mut next = locked(&NEXT);
     let number = *next;
     let Some(after) = number.checked_add(1) else {
@@ -87,7 +92,8 @@ fn keep(text: &str) -> NonZeroU32 {
             (0..size).map(|_| OnceLock::new()).collect()
         });
         if let Some(entry) = entries.get(at) {
-            let _ = entry.set(Box::leak(Box::<str>::from(text)));
+            let text = Box::leak(Box::<str>::from(text));
+            let _ = entry.set(Kept { text, hash });
         }
     }
     number
@@ -107,9 +113,9 @@ impl Ustr {
         let entry = known.entry(
             hash,
             |number| text_of(*number) == text,
-            |number| hash_of(text_of(*number)),
+            |number| kept(*number).map_or(0, |kept| kept.hash),
         );
-        Self(*entry.or_insert_with(|| keep(text)).get())
+        Self(*entry.or_insert_with(|| keep(text, hash)).get())
     }
 
     /// The text.
@@ -119,7 +125,7 @@ impl Ustr {
 
     /// A hash of the text, the same in every run.
     pub fn text_hash(&self) -> u64 {
-        hash_of(self.as_str())
+        kept(self.0).map_or(0, |kept| kept.hash)
     }
 
     /// The text.

@@ -89,7 +89,7 @@ impl Machine<'_> {
                     && let [(_, module)] = args.as_slice()
                     && let Some(spec) = module.as_text()
                 {
-                    return self.module_value(place.0, &spec);
+                    return self.module_value(place.0, ustr(&spec));
                 }
                 if let Some(kind) = self.packs.constructor(name) {
                     return self.construct(kind, name, args, place);

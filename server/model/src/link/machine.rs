@@ -28,7 +28,8 @@ pub(crate) const MAX_ITEMS: usize = 500;
 pub(crate) struct Frame {
     pub(crate) file: SourceFile,
     pub(crate) roles: Arc<ScopeRoles>,
-    pub(crate) results: FxHashMap<u32, V>,
+    /// What its calls gave so far, by their index.
+    pub(crate) results: Vec<V>,
     pub(crate) items: FxHashMap<u32, V>,
     pub(crate) params: Vec<V>,
     /// The frame of the function around.
@@ -43,7 +44,7 @@ impl Frame {
         Self {
             file,
             roles,
-            results: FxHashMap::default(),
+            results: Vec::new(),
             items: FxHashMap::default(),
             params: Vec::new(),
             outer: None,
@@ -122,7 +123,7 @@ impl<'db> Machine<'db> {
     pub(crate) fn new(db: &'db dyn Db, tree: FileSet, files: Arc<[SourceFile]>) -> Self {
         Self {
             db,
-            read: Read::new(db),
+            read: Read::new(db, tree),
             tree,
             files,
             packs: packs(),
@@ -421,9 +422,7 @@ impl<'db> Machine<'db> {
                     place,
                 } => {
                     let value = self.call_op(frame, callee, args, *place);
-                    if let Some(frame) = self.frames.get_mut(frame as usize) {
-                        frame.results.insert(*result, value);
-                    }
+                    self.gave(frame, *result, value);
                 }
                 Op::Decorate {
                     decorator,
@@ -468,9 +467,7 @@ impl<'db> Machine<'db> {
                 Op::Collect { result, body } => {
                     let mut values = Vec::new();
                     self.run(frame, body, &mut values);
-                    if let Some(frame) = self.frames.get_mut(frame as usize) {
-                        frame.results.insert(*result, V::List(values.into()));
-                    }
+                    self.gave(frame, *result, V::List(values.into()));
                 }
                 Op::Branch {
                     test,
@@ -498,6 +495,20 @@ impl<'db> Machine<'db> {
                     returns.push(value);
                 }
             }
+        }
+    }
+
+    /// A call of a running scope gave a value.
+    fn gave(&mut self, frame: u32, result: u32, value: V) {
+        let Some(frame) = self.frames.get_mut(frame as usize) else {
+            return;
+        };
+        let result = result as usize;
+        if result >= frame.results.len() {
+            frame.results.resize(result + 1, V::Unknown);
+        }
+        if let Some(at) = frame.results.get_mut(result) {
+            *at = value;
         }
     }
 

@@ -22,7 +22,7 @@ use gatewatch_frameworks::builders;
 use gatewatch_source::{Db, FileSet, SourceFile};
 use ustr::Ustr;
 
-use crate::components::{component, components};
+use crate::components::{Component, components};
 use crate::entry::Linked;
 use machine::Machine;
 
@@ -33,8 +33,9 @@ use machine::Machine;
 #[salsa::tracked(returns(clone))]
 pub fn linked(db: &dyn Db, tree: FileSet) -> Arc<Linked> {
     let mut linked = Linked::default();
-    for &first in components(db, tree).iter() {
-        let part = linked_part(db, tree, first);
+    let unmounted = counts_unmounted(db, tree);
+    for files in components(db, tree).iter() {
+        let part = linked_part(db, tree, files, unmounted);
         linked
             .entry_points
             .extend(part.entry_points.iter().cloned());
@@ -45,11 +46,16 @@ pub fn linked(db: &dyn Db, tree: FileSet) -> Arc<Linked> {
     Arc::new(linked)
 }
 
-/// The part of [`linked`] that the component beginning with `first` gives.
-pub(crate) fn linked_part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Linked> {
-    let part = part(db, tree, first);
+/// The part of [`linked`] that one component gives, with or without the routers that nothing mounts.
+pub(crate) fn linked_part(
+    db: &dyn Db,
+    tree: FileSet,
+    files: &Component,
+    unmounted: bool,
+) -> Arc<Linked> {
+    let part = part(db, tree, Arc::clone(files));
     match &part.with_unmounted {
-        Some(all) if counts_unmounted(db, tree) => Arc::clone(all),
+        Some(all) if unmounted => Arc::clone(all),
         _ => Arc::clone(&part.mounted),
     }
 }
@@ -57,9 +63,10 @@ pub(crate) fn linked_part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<
 /// Whether routers that nothing mounts count. They are dead, unless something was mounted that couldn't be resolved, or
 /// there is no application at all.
 #[salsa::tracked(returns(copy))]
-fn counts_unmounted(db: &dyn Db, tree: FileSet) -> bool {
+pub(crate) fn counts_unmounted(db: &dyn Db, tree: FileSet) -> bool {
     let components = components(db, tree);
-    let parts: Vec<Arc<Part>> = components.iter().map(|&it| part(db, tree, it)).collect();
+    let part = |files: &Component| part(db, tree, Arc::clone(files));
+    let parts: Vec<Arc<Part>> = components.iter().map(part).collect();
     parts.iter().any(|part| part.unresolved) || !parts.iter().any(|part| part.serves)
 }
 
@@ -77,8 +84,7 @@ struct Part {
 }
 
 #[salsa::tracked(returns(clone))]
-fn part(db: &dyn Db, tree: FileSet, first: SourceFile) -> Arc<Part> {
-    let files = component(db, tree, first);
+fn part(db: &dyn Db, tree: FileSet, files: Component) -> Arc<Part> {
     let mut machine = Machine::new(db, tree, Arc::clone(&files));
     for &file in files.iter() {
         if !machine.read.module(file).ops.is_empty() {

@@ -8,15 +8,19 @@ use std::sync::Arc;
 use gatewatch_frameworks::{
     ClassRoles, ScopeRoles, Signature, class_roles, function_roles, module_roles, signature,
 };
-use gatewatch_source::{Db, SourceFile};
+use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
 use rustc_hash::FxHashMap;
 use ustr::Ustr;
 
+use crate::modules::{Module, resolve_module};
+
 /// See the module.
 pub(crate) struct Read<'db> {
     db: &'db dyn Db,
+    tree: FileSet,
     languages: Known<SourceFile, Option<Language>>,
+    imports: Known<(SourceFile, Ustr), Module>,
     modules: Known<SourceFile, Arc<ScopeRoles>>,
     classes: Known<(SourceFile, Ustr), Option<Arc<ClassRoles>>>,
     bodies: Known<(SourceFile, Ustr), Option<Arc<ScopeRoles>>>,
@@ -35,10 +39,12 @@ fn known<K: Hash + Eq, T: Clone>(of: &Known<K, T>, key: K, read: impl FnOnce(&K)
 }
 
 impl<'db> Read<'db> {
-    pub(crate) fn new(db: &'db dyn Db) -> Self {
+    pub(crate) fn new(db: &'db dyn Db, tree: FileSet) -> Self {
         Self {
             db,
+            tree,
             languages: RefCell::default(),
+            imports: RefCell::default(),
             modules: RefCell::default(),
             classes: RefCell::default(),
             bodies: RefCell::default(),
@@ -61,6 +67,13 @@ impl<'db> Read<'db> {
             self.language(file),
             Some(Language::TypeScript | Language::Tsx)
         )
+    }
+
+    /// See [`resolve_module`].
+    pub(crate) fn import(&self, from: SourceFile, spec: Ustr) -> Module {
+        known(&self.imports, (from, spec), |_| {
+            resolve_module(self.db, self.tree, from, &spec)
+        })
     }
 
     /// See [`module_roles`].

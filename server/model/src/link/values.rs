@@ -9,7 +9,7 @@ use ustr::{Ustr, ustr};
 use super::machine::Machine;
 use super::objects::{Object, ObjectKind};
 use super::value::{Func, Piece, Receiver, V};
-use crate::modules::{Module, resolve_module, submodule};
+use crate::modules::{Module, submodule};
 
 impl Machine<'_> {
     /// What a symbolic value of a running scope stands for.
@@ -147,8 +147,8 @@ impl Machine<'_> {
             }
             Value::Class(id) => V::Class(file, *id),
             Value::Import(import) => match import.name {
-                None => self.module_value(file, &import.module),
-                Some(name) => self.import_name(file, &import.module, name),
+                None => self.module_value(file, import.module),
+                Some(name) => self.import_name(file, import.module, name),
             },
             Value::Param(index) => self
                 .frames
@@ -165,7 +165,7 @@ impl Machine<'_> {
             Value::Result(result) => self
                 .frames
                 .get(frame as usize)
-                .and_then(|frame| frame.results.get(result))
+                .and_then(|frame| frame.results.get(*result as usize))
                 .cloned()
                 .unwrap_or_default(),
             Value::Field(field) => {
@@ -276,11 +276,8 @@ impl Machine<'_> {
             }
         }
         for star in self.read.module(file).stars.clone() {
-            let found = self.import_name(file, &star, name);
-            let here = !matches!(
-                resolve_module(self.db, self.tree, file, &star),
-                Module::External(_)
-            );
+            let found = self.import_name(file, star, name);
+            let here = !matches!(self.read.import(file, star), Module::External(_));
             match found {
                 V::Unknown => {}
                 V::External(_) | V::Member(_) if !here => {}
@@ -332,13 +329,13 @@ impl Machine<'_> {
                 }
                 None
             }
-            "self" | "crate" | "super" => Some(self.module_value(file, &name)),
+            "self" | "crate" | "super" => Some(self.module_value(file, name)),
             _ => {
                 let known = self.read.module(file).name(name).is_some();
                 if known {
                     return None;
                 }
-                match resolve_module(self.db, self.tree, file, &name) {
+                match self.read.import(file, name) {
                     Module::External(_) => None,
                     module => Some(V::Module(module)),
                 }
@@ -347,13 +344,13 @@ impl Machine<'_> {
     }
 
     /// A module as a value.
-    pub(crate) fn module_value(&mut self, from: SourceFile, spec: &str) -> V {
-        match resolve_module(self.db, self.tree, from, spec) {
+    pub(crate) fn module_value(&mut self, from: SourceFile, spec: Ustr) -> V {
+        match self.read.import(from, spec) {
             Module::External(name) => {
                 // `use super::Item` arrives as a module path whose last part is an item.
                 if let Some((module, last)) = spec.rsplit_once("::")
                     && let found @ (V::Func(_) | V::Class(..) | V::Object(_)) =
-                        self.import_name(from, module, ustr(last))
+                        self.import_name(from, ustr(module), ustr(last))
                 {
                     return found;
                 }
@@ -377,8 +374,8 @@ impl Machine<'_> {
     }
 
     /// `name` of the module that `spec`, as written in `from`, stands for.
-    fn import_name(&mut self, from: SourceFile, spec: &str, name: Ustr) -> V {
-        let module = resolve_module(self.db, self.tree, from, spec);
+    fn import_name(&mut self, from: SourceFile, spec: Ustr, name: Ustr) -> V {
+        let module = self.read.import(from, spec);
         self.module_member(&module, name, &mut Vec::new())
     }
 
@@ -431,7 +428,7 @@ impl Machine<'_> {
         // `from . import routes` in the package itself means the submodule.
         let itself = match value {
             Some(Value::Import(import)) if !script && import.name == Some(name) => {
-                resolve_module(self.db, self.tree, file, &import.module) == Module::File(file)
+                self.read.import(file, import.module) == Module::File(file)
             }
             _ => false,
         };
@@ -464,7 +461,7 @@ impl Machine<'_> {
             return V::Module(module);
         }
         for star in roles.stars.clone() {
-            let module = resolve_module(self.db, self.tree, file, &star);
+            let module = self.read.import(file, star);
             let found = match &module {
                 Module::External(_) => continue,
                 module => self.module_member(module, name, seen),
