@@ -67,7 +67,8 @@ pub(crate) fn fields(
     Arc::new(found)
 }
 
-fn assigned(code: &Code) -> impl Iterator<Item = (ExprId, ExprId)> {
+/// What a code assigns: targets and values.
+pub(crate) fn assigned(code: &Code) -> impl Iterator<Item = (ExprId, ExprId)> {
     let statements = code.stmts.iter().filter_map(|stmt| match *stmt {
         Stmt::Let {
             target,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use gatewatch_frameworks::signature;
 use gatewatch_source::{Db, FileSet, SourceFile};
-use gatewatch_syntax::facts::{Code, Expr, ExprId, Stmt};
+use gatewatch_syntax::facts::{Code, Expr, ExprId};
 use gatewatch_syntax::{function, heads};
 use ustr::{Ustr, ustr};
 
 use crate::entry::{Callable, EntryPoint, Handler};
+use crate::fields::assigned;
 use crate::injected::callable_of;
 use crate::names::{Seen, follow};
 
@@ -95,24 +96,13 @@ pub(crate) fn marked_endpoints(db: &dyn Db, file: SourceFile, mark: Ustr) -> Vec
 
 /// The attributes that a code sets to `True`, and on what.
 fn set_in(code: &Code) -> impl Iterator<Item = (ExprId, Ustr)> {
-    let statements = code.stmts.iter().filter_map(|stmt| match *stmt {
-        Stmt::Let {
-            target,
-            value: Some(value),
-            ..
-        } => Some((target, value)),
-        _ => None,
-    });
-    let expressions = code.exprs.iter().filter_map(|expr| match *expr {
-        Expr::Assign { target, value } => Some((target, value)),
-        _ => None,
-    });
-    let assigned = statements.chain(expressions).filter_map(|(target, value)| {
-        match (code.expr(target), code.expr(value)) {
-            (Expr::Attr { base, name }, Expr::Bool(true)) => Some((base, name)),
-            _ => None,
-        }
-    });
+    let assigned =
+        assigned(code).filter_map(
+            |(target, value)| match (code.expr(target), code.expr(value)) {
+                (Expr::Attr { base, name }, Expr::Bool(true)) => Some((base, name)),
+                _ => None,
+            },
+        );
     // `setattr(view, "is_public", True)`
     let by_name = code.exprs.iter().filter_map(|expr| {
         let Expr::Call { callee, args } = *expr else {

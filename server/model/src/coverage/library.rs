@@ -16,14 +16,7 @@ impl Cover<'_> {
                 return;
             }
             if words().is_undefined(&name) {
-                self.push(
-                    guard,
-                    Effect::Authentication,
-                    Strength::Unknown,
-                    None,
-                    (Vec::new(), false),
-                    Order::Before,
-                );
+                self.perhaps(guard);
                 return;
             }
             // A name that only a library knows: if it sounds like a guard, it may be one.
@@ -38,14 +31,7 @@ impl Cover<'_> {
                     .is_some_and(|control| !control.effects.is_empty());
             }
             if of_guard || words().sounds_like_guard(last) {
-                self.push(
-                    guard,
-                    Effect::Authentication,
-                    Strength::Unknown,
-                    None,
-                    (Vec::new(), false),
-                    Order::Before,
-                );
+                self.perhaps(guard);
             }
             return;
         };
@@ -112,6 +98,18 @@ impl Cover<'_> {
         {
             self.push(guard, Effect::Authorization, strength, None, (demands, every), Order::Before);
         }
+    }
+
+    /// A guard that may find out who calls; nobody can tell.
+    fn perhaps(&mut self, guard: &Guard) {
+        self.push(
+            guard,
+            Effect::Authentication,
+            Strength::Unknown,
+            None,
+            (Vec::new(), false),
+            Order::Before,
+        );
     }
 }
 
