@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatewatch_source::{Content, Db, SaidPart, SourceFile};
 use gatewatch_syntax::facts::{Code, Expr, Language, Stmt};
 use gatewatch_syntax::{Buffer, FileFacts, function, function_home, heads};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
 use crate::evaluate::Evaluator;
@@ -63,7 +63,52 @@ pub fn function_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Sco
         }
     }
     evaluator.block(facts.body.root);
-    Some(Arc::new(evaluator.finish()))
+    let mut roles = evaluator.finish();
+    let unread = unread(db, file, &facts.body);
+    roles.names.retain(|(name, _)| !unread.contains(name));
+    roles.names.shrink_to_fit();
+    Some(Arc::new(roles))
+}
+
+/// The variables of a body that nothing reads, neither it nor a function in it. A change of such a one is none of what the
+/// body does.
+fn unread(db: &dyn Db, file: SourceFile, body: &Code) -> FxHashSet<Ustr> {
+    // How often each is bound, and how often it is named at all: where it is bound it is named as well.
+    let mut variables: FxHashMap<Ustr, (u32, u32)> = FxHashMap::default();
+    for stmt in &body.stmts {
+        if let Stmt::Let { target, .. } = *stmt
+            && let Expr::Name(name) = body.expr(target)
+        {
+            variables.entry(name).or_default().0 += 1;
+        }
+    }
+    for expr in &body.exprs {
+        if let Expr::Name(name) = expr
+            && let Some((_, named)) = variables.get_mut(name)
+        {
+            *named += 1;
+        }
+    }
+    let mut unread: FxHashSet<Ustr> = variables
+        .into_iter()
+        .filter(|(_, (bound, named))| bound == named)
+        .map(|(name, _)| name)
+        .collect();
+    let mut inside: Vec<Ustr> = body.functions.iter().map(|inner| inner.id).collect();
+    while !unread.is_empty()
+        && let Some(id) = inside.pop()
+    {
+        let Some(inner) = function(db, file, id) else {
+            continue;
+        };
+        for expr in &inner.body.exprs {
+            if let Expr::Name(name) = expr {
+                unread.remove(name);
+            }
+        }
+        inside.extend(inner.body.functions.iter().map(|inner| inner.id));
+    }
+    unread
 }
 
 fn bind_pattern(

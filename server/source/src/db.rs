@@ -20,6 +20,10 @@ pub trait Db: salsa::Database {}
 ///
 /// The current tree and the baseline share a `SourceFile` as long as their texts are equal, so what
 /// is computed for one serves the other.
+///
+/// There are two kinds. One that is *frozen* keeps its content forever: salsa need not remember what was computed of it
+/// alone, and never looks at that again. A file that an editor opens, or that gets another text, becomes
+/// another input, one that can be written.
 #[salsa::input(debug)]
 pub struct SourceFile {
     /// Where the file stands; never changes for an input.
@@ -31,6 +35,12 @@ pub struct SourceFile {
     /// What an open buffer says, in parts.
     #[returns(ref)]
     pub parts: Parts,
+    /// Whether the content stays what it is; never changes for an input.
+    #[returns(copy)]
+    pub is_frozen: bool,
+    /// Whether an editor that holds the file has changed it. No query asks for it.
+    #[returns(copy)]
+    is_edited: bool,
 }
 
 /// What the buffer of an open file says, in parts that are inputs of their own: what depends on one part only
@@ -60,9 +70,10 @@ pub struct SaidPart {
 }
 
 impl SaidPart {
-    /// Typing goes on in the bodies of functions: what depends on heads only is not looked at then.
-    fn durability(&self) -> Durability {
-        if self.typed {
+    /// Typing goes on in the bodies of functions: what depends on heads only is not looked at then, nor what depends on
+    /// bodies that nobody has typed in since the file was opened.
+    fn durability(&self, edited: bool) -> Durability {
+        if self.typed && edited {
             Durability::LOW
         } else {
             Durability::MEDIUM
@@ -97,30 +108,48 @@ impl<T: Any + Send + Sync + PartialEq> Said for T {
 }
 
 impl SourceFile {
-    /// An input with this content.
+    /// An input with this text, which never changes.
+    pub fn frozen(db: &dyn Db, path: FilePath, text: impl Into<Arc<str>>) -> Self {
+        Self::builder(path, Content::closed(text), Parts::default(), true, false)
+            .durability(Durability::NEVER_CHANGE)
+            .new(db)
+    }
+
+    /// An input with this content, to be written again.
     pub fn with(db: &dyn Db, path: FilePath, content: Content) -> Self {
-        let durability = content.durability();
+        let durability = content.durability(false);
         let parts = Parts {
             open: !content.parts.is_empty(),
             list: new_parts(db, &content),
         };
-        Self::builder(path, content, parts)
-            .path_durability(Durability::HIGH)
+        Self::builder(path, content, parts, false, false)
+            .path_durability(Durability::NEVER_CHANGE)
             .content_durability(durability)
             .parts_durability(Durability::HIGH)
+            .is_frozen_durability(Durability::NEVER_CHANGE)
             .new(db)
     }
 
     /// Gives the file another content. Of an open buffer, only the parts that say something else are written.
+    ///
+    /// # Panics
+    /// If the file is frozen.
     pub fn write(self, db: &mut dyn Db, content: Content) {
-        let durability = content.durability();
         let old = self.parts(db).clone();
+        let edited = old.open && !content.parts.is_empty();
+        let first = edited && !self.is_edited(db);
+        if self.is_edited(db) != edited {
+            self.set_is_edited(db).to(edited);
+        }
+        let durability = content.durability(edited);
         let known = content.parts.len() == old.list.len();
         if known {
             for (part, new) in old.list.iter().zip(content.parts.iter()) {
-                if !part.said(db).value.same(&*new.value) {
+                // With the first edit all of the file becomes what changes often: that costs a look at all that
+                // depends on it, once.
+                if (first && new.typed) || !part.said(db).value.same(&*new.value) {
                     part.set_said(db)
-                        .with_durability(new.durability())
+                        .with_durability(new.durability(edited))
                         .to(new.clone());
                 }
             }
@@ -159,7 +188,7 @@ impl SourceFile {
 fn new_parts(db: &dyn Db, content: &Content) -> Vec<Part> {
     let parts = content.parts.iter().map(|said| {
         Part::builder(said.clone())
-            .durability(said.durability())
+            .durability(said.durability(false))
             .new(db)
     });
     parts.collect()
@@ -188,12 +217,12 @@ impl Content {
         }
     }
 
-    /// An open buffer changes often; what depends on other files only is not looked at then.
-    fn durability(&self) -> Durability {
-        if self.parsed.is_some() {
-            Durability::LOW
-        } else {
-            Durability::HIGH
+    /// An open buffer that was edited changes often; what depends on other files only is not looked at then.
+    fn durability(&self, edited: bool) -> Durability {
+        match (&self.parsed, edited) {
+            (Some(_), true) => Durability::LOW,
+            (Some(_), false) => Durability::MEDIUM,
+            (None, _) => Durability::HIGH,
         }
     }
 }

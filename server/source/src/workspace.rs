@@ -133,7 +133,7 @@ impl Workspace {
         let current: BTreeMap<FilePath, SourceFile> = read
             .current
             .into_iter()
-            .map(|(path, text)| (path.clone(), closed_file(db, path, text)))
+            .map(|(path, text)| (path.clone(), SourceFile::frozen(db, path, text)))
             .collect();
         let before = read
             .before
@@ -141,7 +141,7 @@ impl Workspace {
             .filter_map(|(path, before)| {
                 let file = match before {
                     Before::Same => *current.get(&path)?,
-                    Before::Text(text) => closed_file(db, path.clone(), text),
+                    Before::Text(text) => SourceFile::frozen(db, path.clone(), text),
                 };
                 Some((path, file))
             })
@@ -211,9 +211,7 @@ impl Workspace {
             (self.baseline, old_before, before),
         ] {
             if *old != new {
-                set.set_files(db)
-                    .with_durability(Durability::HIGH)
-                    .to(Arc::new(new));
+                set_files(db, set, new);
             }
         }
         self.baseline_name = read.baseline_name;
@@ -234,7 +232,7 @@ impl Workspace {
             .map(|(path, text)| {
                 (
                     path.clone(),
-                    closed_file(db, path.clone(), Arc::clone(text)),
+                    SourceFile::frozen(db, path.clone(), Arc::clone(text)),
                 )
             })
             .collect();
@@ -248,7 +246,8 @@ impl Workspace {
                     .copied();
                 (
                     path.clone(),
-                    shared.unwrap_or_else(|| closed_file(db, path.clone(), Arc::clone(text))),
+                    shared
+                        .unwrap_or_else(|| SourceFile::frozen(db, path.clone(), Arc::clone(text))),
                 )
             })
             .collect();
@@ -267,51 +266,44 @@ impl Workspace {
 
     /// Gives a file of the current tree a new content; makes the file if there is none.
     ///
-    /// The baseline keeps its own text: a file that both trees share is parted first.
-    pub fn set_content(&self, db: &mut Database, path: &FilePath, content: Content) {
-        match self.current.file(db, path) {
-            Some(file) => {
-                if *file.content(db) == content {
-                    return;
-                }
-                self.part(db, path, file);
-                file.write(db, content);
-            }
-            None => {
-                let file = SourceFile::with(db, path.clone(), content);
-                let mut files = (**self.current.files(db)).clone();
-                files.insert(path.clone(), file);
-                self.current
-                    .set_files(db)
-                    .with_durability(Durability::HIGH)
-                    .to(Arc::new(files));
-            }
+    /// The baseline keeps its own text.
+    pub fn set_content(&mut self, db: &mut Database, path: &FilePath, content: Content) {
+        let old = self.current.file(db, path);
+        if old.is_some_and(|old| *old.content(db) == content) {
+            return;
         }
+        let shared = self.baseline.file(db, path) == old;
+        if let Some(old) = old.filter(|old| !shared && !old.is_frozen(db)) {
+            return old.write(db, content);
+        }
+        let mut spare = self.spare.remove(path).unwrap_or_default();
+        spare.extend(old.filter(|_| !shared));
+        let file = match spare.iter().position(|file| !file.is_frozen(db)) {
+            Some(at) => {
+                let file = spare.swap_remove(at);
+                file.write(db, content);
+                file
+            }
+            None => SourceFile::with(db, path.clone(), content),
+        };
+        if !spare.is_empty() {
+            self.spare.insert(path.clone(), spare);
+        }
+        let mut files = (**self.current.files(db)).clone();
+        files.insert(path.clone(), file);
+        set_files(db, self.current, files);
     }
 
     /// Takes a file out of the current tree.
-    pub fn remove(&self, db: &mut Database, path: &FilePath) {
+    pub fn remove(&mut self, db: &mut Database, path: &FilePath) {
         let mut files = (**self.current.files(db)).clone();
-        if files.remove(path).is_some() {
-            self.current
-                .set_files(db)
-                .with_durability(Durability::HIGH)
-                .to(Arc::new(files));
-        }
-    }
-
-    fn part(&self, db: &mut Database, path: &FilePath, file: SourceFile) {
-        if self.baseline.file(db, path) != Some(file) {
+        let Some(file) = files.remove(path) else {
             return;
+        };
+        set_files(db, self.current, files);
+        if self.baseline.file(db, path) != Some(file) {
+            self.spare.entry(path.clone()).or_default().push(file);
         }
-        let text = Arc::clone(&file.content(db).text);
-        let own = closed_file(db, path.clone(), text);
-        let mut files = (**self.baseline.files(db)).clone();
-        files.insert(path.clone(), own);
-        self.baseline
-            .set_files(db)
-            .with_durability(Durability::HIGH)
-            .to(Arc::new(files));
     }
 }
 
@@ -322,10 +314,10 @@ fn file_set(db: &Database, files: BTreeMap<FilePath, SourceFile>) -> FileSet {
         .new(db)
 }
 
-/// An input for a file that no editor holds open: it changes seldom, which lets salsa skip all that depends
-/// on such files only.
-fn closed_file(db: &Database, path: FilePath, text: Arc<str>) -> SourceFile {
-    SourceFile::with(db, path, Content::closed(text))
+fn set_files(db: &mut Database, set: FileSet, files: BTreeMap<FilePath, SourceFile>) {
+    set.set_files(db)
+        .with_durability(Durability::HIGH)
+        .to(Arc::new(files));
 }
 
 /// An input with this content for a file that no editor holds: one of `free`, preferably one that has it
@@ -340,12 +332,15 @@ fn reuse(
     if let Some(at) = free.iter().position(|file| *file.content(db) == content) {
         return free.swap_remove(at);
     }
-    match free.pop() {
-        Some(file) => {
+    match free.iter().position(|file| !file.is_frozen(db)) {
+        Some(at) => {
+            let file = free.swap_remove(at);
             file.write(db, content);
             file
         }
-        None => closed_file(db, path.clone(), Arc::clone(text)),
+        None if free.is_empty() => SourceFile::frozen(db, path.clone(), Arc::clone(text)),
+        // Not the first text of this file: there will be others.
+        None => SourceFile::with(db, path.clone(), content),
     }
 }
 
@@ -445,5 +440,30 @@ mod tests {
             texts(&db, workspace.baseline),
             pairs(&[("a", "2"), ("b", "2")])
         );
+    }
+
+    #[test]
+    fn opening_and_closing_a_file_all_day_takes_two_inputs() {
+        let mut db = Database::new();
+        let path = FilePath::new("a");
+        let now = read(&[("a", "1")], &[("a", "1")]);
+        let mut workspace = Workspace::build(&db, now.clone());
+        let frozen = workspace.current.file(&db, &path).unwrap();
+        let mut written = Vec::new();
+        for round in 0..4 {
+            let typed = Content {
+                text: format!("typed {round}").into(),
+                parsed: Some(Arc::new(())),
+                parts: Arc::default(),
+            };
+            workspace.set_content(&mut db, &path, typed);
+            written.push(workspace.current.file(&db, &path).unwrap());
+            assert_eq!(workspace.baseline.file(&db, &path), Some(frozen));
+            workspace.update(&mut db, now.clone(), |_| false);
+            assert_eq!(workspace.current.file(&db, &path), Some(frozen));
+        }
+        written.dedup();
+        assert_eq!(written.len(), 1);
+        assert_ne!(written, [frozen]);
     }
 }

@@ -68,7 +68,7 @@ impl Open {
         let mut db = db;
         let path = FilePath::new(path);
         let language = Language::of_extension(path.extension()).unwrap();
-        let workspace = Workspace::from_texts(&db, Some(texts), texts);
+        let mut workspace = Workspace::from_texts(&db, Some(texts), texts);
         let text = Arc::clone(&texts[&path]);
         let buffer = Arc::new(Buffer::open(language, &text).unwrap());
         let content = gatewatch_frameworks::content(&buffer, Arc::clone(&text));

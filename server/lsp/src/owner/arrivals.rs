@@ -110,7 +110,7 @@ impl Owner {
         let id = self.folders[at].id;
         for (path, read) in files {
             let open = self.is_open(id, &path);
-            let State::Ready(workspace) = &self.folders[at].state else {
+            let State::Ready(workspace) = &mut self.folders[at].state else {
                 return;
             };
             match read {

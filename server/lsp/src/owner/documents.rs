@@ -150,7 +150,7 @@ impl Owner {
             folder.missed.insert(path.clone());
         }
         folder.want();
-        let State::Ready(workspace) = &folder.state else {
+        let State::Ready(workspace) = &mut folder.state else {
             return;
         };
         match read_one(&folder.root, &path, folder.options.max_bytes) {
@@ -188,10 +188,10 @@ impl Owner {
             else {
                 continue;
             };
-            let Some(folder) = self.folders.iter().find(|folder| folder.id == *id) else {
+            let Some(folder) = self.folders.iter_mut().find(|folder| folder.id == *id) else {
                 continue;
             };
-            let State::Ready(workspace) = &folder.state else {
+            let State::Ready(workspace) = &mut folder.state else {
                 continue;
             };
             let path = path.clone();
