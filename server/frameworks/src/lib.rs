@@ -8,14 +8,16 @@ mod evaluate;
 mod locate;
 mod packs;
 mod roles;
+mod slice;
 mod value;
 
 pub use locate::{At, Locator};
 pub use packs::{
-    ClassShape, Covers, Does, Extractor, Injection, KindId, LibraryControl, Method, ObjectKind,
-    Pack, Packs, PathStyle, Server, Verbs, When, Wrapper, packs,
+    BuilderNames, ClassShape, Covers, Does, Extractor, Injection, KindId, LibraryControl, Method,
+    ObjectKind, Pack, Packs, PathStyle, Server, Verbs, When, Wrapper, packs,
 };
 pub use roles::{builders, class_roles, content, function_roles, impls, module_roles, signature};
+pub use slice::module_slice;
 pub use value::{
     Argument, ArgumentKind, ClassRoles, ImportRef, Op, ParamRole, Place, PlaceNode, ScopeRoles,
     Signature, Value,

@@ -396,8 +396,17 @@ pub struct Packs {
     controls: FxHashMap<Ustr, (usize, usize)>,
     injections: FxHashMap<Ustr, (usize, usize)>,
     /// By the folder of the language.
-    builders: FxHashMap<Ustr, FxHashSet<Ustr>>,
+    builders: FxHashMap<Ustr, BuilderNames>,
     problems: Vec<String>,
+}
+
+/// What only the code that builds routers calls, as far as names tell.
+#[derive(Debug, Default)]
+pub struct BuilderNames {
+    /// Last names of callables, and types whose constructors are called.
+    pub names: FxHashSet<Ustr>,
+    /// Functions that serve an application, by the last name of their module and their own: everything has a `run`.
+    pub servers: FxHashSet<(Ustr, Ustr)>,
 }
 
 const EMBEDDED: &[(&str, &str)] = &[
@@ -462,11 +471,11 @@ impl Packs {
                 let mut parts = name.rsplit('.');
                 match (parts.next(), parts.next()) {
                     (Some("new" | "default" | "with_path"), Some(of)) => {
-                        builders.insert(ustr(of));
+                        builders.names.insert(ustr(of));
                     }
                     // `get(handler)` is no sign: everything has a `get`.
                     (Some(last), _) if !object.performs || last.starts_with(char::is_uppercase) => {
-                        builders.insert(ustr(last));
+                        builders.names.insert(ustr(last));
                     }
                     _ => {}
                 };
@@ -481,7 +490,7 @@ impl Packs {
                 for name in &method.names {
                     self.methods.insert((kind, *name), (at, index));
                     if matches!(method.does, Does::Mount | Does::MountSelf) && name.contains('_') {
-                        builders.insert(*name);
+                        builders.names.insert(*name);
                     }
                 }
             }
@@ -493,13 +502,12 @@ impl Packs {
         for (index, server) in pack.server.iter().enumerate() {
             self.servers
                 .extend(server.names.iter().map(|name| (*name, (at, index))));
-            builders.extend(
-                server
-                    .names
-                    .iter()
-                    .filter_map(|name| name.rsplit('.').next())
-                    .map(ustr),
-            );
+            for name in &server.names {
+                let mut parts = name.rsplit('.');
+                if let (Some(last), Some(module)) = (parts.next(), parts.next()) {
+                    builders.servers.insert((ustr(module), ustr(last)));
+                }
+            }
         }
         for (index, wrapper) in pack.wrapper.iter().enumerate() {
             self.wrappers
@@ -522,8 +530,8 @@ impl Packs {
         &self.problems
     }
 
-    /// Last names of callables that only router-building code of a language calls, by the language's folder.
-    pub fn builder_names(&self, language: &str) -> Option<&FxHashSet<Ustr>> {
+    /// What only router-building code of a language calls, by the language's folder.
+    pub fn builder_names(&self, language: &str) -> Option<&BuilderNames> {
         self.builders.get(&ustr(language))
     }
 

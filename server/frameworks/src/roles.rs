@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gatewatch_source::{Content, Db, SaidPart, SourceFile};
-use gatewatch_syntax::facts::{Code, Expr, Language, Stmt};
+use gatewatch_syntax::facts::{Code, Expr, Imported, Language, Stmt};
 use gatewatch_syntax::{Buffer, FileFacts, function, function_home, heads};
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
@@ -213,6 +213,21 @@ pub fn impls(db: &dyn Db, file: SourceFile) -> Arc<Vec<(Ustr, Option<Ustr>, Ustr
     Arc::new(found)
 }
 
+/// The last two names of what is called: what it is a member of, and its own.
+fn last_names(
+    code: &Code,
+    callee: gatewatch_syntax::facts::ExprId,
+) -> (Option<Ustr>, Option<Ustr>) {
+    match code.expr(callee) {
+        Expr::Name(name) => (None, Some(name)),
+        Expr::Attr { base, name } => match code.expr(base) {
+            Expr::Name(of) | Expr::Attr { name: of, .. } => (Some(of), Some(name)),
+            _ => (None, Some(name)),
+        },
+        _ => (None, None),
+    }
+}
+
 /// The last name of a path, without its type arguments.
 fn last_name(
     code: &gatewatch_syntax::facts::Code,
@@ -284,6 +299,28 @@ fn builders_of(language: Language, facts: &FileFacts) -> Vec<Ustr> {
     let mut found = Vec::new();
     let mut others = Vec::new();
     let tests = test_modules(facts);
+    // `use axum::serve`: what stands for a function that serves.
+    let codes = (facts.items.iter()).flat_map(|item| {
+        [&item.head]
+            .into_iter()
+            .chain(item.bodies.iter().map(|body| &body.code))
+    });
+    let imports = codes.flat_map(|code| &code.imports);
+    let servers: Vec<Ustr> = imports
+        .filter(|import| match import.what {
+            Imported::Name(name) => {
+                let module = import.module.rsplit([':', '.']).next().unwrap_or_default();
+                vocabulary.servers.contains(&(ustr(module), name))
+            }
+            _ => false,
+        })
+        .map(|import| import.local)
+        .collect();
+    let serves = |of: Option<Ustr>, name: Option<Ustr>| match (of, name) {
+        (Some(of), Some(name)) => vocabulary.servers.contains(&(of, name)),
+        (None, Some(name)) => servers.contains(&name),
+        _ => false,
+    };
     for item in &facts.items {
         for body in &item.bodies {
             if tests.iter().any(|module| {
@@ -293,11 +330,13 @@ fn builders_of(language: Language, facts: &FileFacts) -> Vec<Ustr> {
             }) {
                 continue;
             }
-            let makes = body.code.exprs.iter().any(|expr| match expr {
+            let makes = body.code.exprs.iter().any(|expr| match *expr {
                 Expr::Call { callee, .. } | Expr::New { callee, .. } => {
-                    matches!(body.code.expr(*callee), Expr::Name(name) | Expr::Attr { name, .. } if vocabulary.contains(&name))
-                        || matches!(body.code.expr(*callee), Expr::Attr { base, .. }
-                            if matches!(body.code.expr(base), Expr::Name(name) | Expr::Attr { name, .. } if vocabulary.contains(&name)))
+                    let (of, name) = last_names(&body.code, callee);
+                    let known = |name: Option<Ustr>| {
+                        name.is_some_and(|name| vocabulary.names.contains(&name))
+                    };
+                    known(name) || known(of) || serves(of, name)
                 }
                 _ => false,
             });

@@ -272,7 +272,7 @@ pub fn root_package(db: &dyn Db, tree: FileSet) -> Option<String> {
 
 /// Whether a Python module defines or imports a name, or has a submodule of that name.
 fn has_name(db: &dyn Db, tree: FileSet, file: SourceFile, name: Ustr) -> bool {
-    let roles = gatewatch_frameworks::module_roles(db, file);
+    let roles = gatewatch_frameworks::module_slice(db, file, name);
     roles.name(name).is_some()
         || !roles.stars.is_empty()
         || submodule(db, tree, &Module::File(file), &name).is_some()
@@ -551,8 +551,9 @@ impl Search<'_> {
         if let Some(child) = rust_child_of(self.db, self.tree, *file, name) {
             return Some(child);
         }
-        let roles = gatewatch_frameworks::module_roles(self.db, *file);
-        let Some(gatewatch_frameworks::Value::Import(import)) = roles.name(ustr(name)) else {
+        let name = ustr(name);
+        let roles = gatewatch_frameworks::module_slice(self.db, *file, name);
+        let Some(gatewatch_frameworks::Value::Import(import)) = roles.name(name) else {
             return None;
         };
         let spec = match import.name {
@@ -579,8 +580,9 @@ fn rust_child_of(db: &dyn Db, tree: FileSet, file: SourceFile, name: &str) -> Op
 /// Whether a file has `mod name;`.
 fn declares(db: &dyn Db, file: SourceFile, name: &str) -> bool {
     use gatewatch_frameworks::Value;
-    let roles = gatewatch_frameworks::module_roles(db, file);
-    matches!(roles.name(ustr(name)), Some(Value::Import(import)) if import.name.is_none() && import.module.starts_with("self::"))
+    let name = ustr(name);
+    let roles = gatewatch_frameworks::module_slice(db, file, name);
+    matches!(roles.name(name), Some(Value::Import(import)) if import.name.is_none() && import.module.starts_with("self::"))
 }
 
 fn inline(db: &dyn Db, file: SourceFile, name: &str) -> Option<Module> {

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::{Argument, ArgumentKind, ScopeRoles, Value, class_roles, module_roles};
+use gatewatch_frameworks::{
+    Argument, ArgumentKind, ScopeRoles, Value, class_roles, module_roles, module_slice,
+};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
@@ -34,11 +36,11 @@ impl Seen {
         }
     }
 
-    /// A value of a file's module scope.
-    pub(crate) fn of_module(db: &dyn Db, file: SourceFile, value: Value) -> Self {
+    /// A value that names nothing of its scope.
+    pub(crate) fn alone(file: SourceFile, value: Value) -> Self {
         Self {
             file,
-            roles: module_roles(db, file),
+            roles: Arc::default(),
             value,
         }
     }
@@ -273,8 +275,9 @@ impl Follow<'_> {
                 Target::External(ustr(&name))
             }
             Module::File(file) => {
-                let roles = module_roles(self.db, file);
-                match roles.export(ustr("module.exports")) {
+                let exports = ustr("module.exports");
+                let roles = module_slice(self.db, file, exports);
+                match roles.export(exports) {
                     Some(value) => self.value(&Seen {
                         file,
                         roles: Arc::clone(&roles),
@@ -317,7 +320,7 @@ impl Follow<'_> {
         if self.hops > MAX_HOPS * 4 {
             return Target::Unknown;
         }
-        let roles = module_roles(self.db, file);
+        let roles = module_slice(self.db, file, name);
         if let Some(value) = roles.export(name).or_else(|| roles.name(name)) {
             let value = value.clone();
             if value != Value::Name(name) {

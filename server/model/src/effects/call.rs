@@ -519,8 +519,7 @@ impl Walker<'_> {
                     callee => Target::Call {
                         callee: Box::new(callee),
                         args: std::sync::Arc::from([]),
-                        scope: crate::names::Seen::of_module(
-                            self.db,
+                        scope: crate::names::Seen::alone(
                             self.file,
                             gatewatch_frameworks::Value::Unknown,
                         ),

@@ -128,7 +128,7 @@ impl Walker<'_> {
                 if self.env.contains_key(&name) {
                     return self.only_value(name).is_some_and(fixed);
                 }
-                gatewatch_frameworks::module_roles(self.db, self.file)
+                gatewatch_frameworks::module_slice(self.db, self.file, name)
                     .name(name)
                     .is_some()
                     && !self.is_bound_around(name)

@@ -316,7 +316,7 @@ impl Walker<'_> {
             return crate::names::follow(
                 self.db,
                 self.tree,
-                &crate::names::Seen::of_module(self.db, self.file, value),
+                &crate::names::Seen::alone(self.file, value),
             );
         }
         module_name(self.db, self.tree, self.file, name)
@@ -465,11 +465,7 @@ impl Walker<'_> {
         Target::Call {
             callee: Box::new(Target::Class(file, class)),
             args: std::sync::Arc::from([]),
-            scope: crate::names::Seen::of_module(
-                self.db,
-                self.file,
-                gatewatch_frameworks::Value::Unknown,
-            ),
+            scope: crate::names::Seen::alone(self.file, gatewatch_frameworks::Value::Unknown),
         }
     }
 
