@@ -163,6 +163,14 @@ fn a_statement_in_a_guard_leaves_the_model_alone() {
 }
 
 #[test]
+fn a_new_import_reads_no_function_again() {
+    let mut observed = Observed::new(LONG);
+    let ran = observed.edit(0, "", "import os\n");
+    assert_eq!(ran.times("module_roles"), 1, "{ran:#?}");
+    ran.without(&["effects_of", "function_roles", "model", "compared"]);
+}
+
+#[test]
 fn an_edit_of_a_signature_links_again_at_most_once() {
     let mut observed = Observed::new(LONG);
     let at = observed

@@ -403,6 +403,12 @@ fn crate_roots(db: &dyn Db, tree: FileSet, folder: &str) -> Vec<Module> {
         .collect()
 }
 
+/// The root files of the crate that a file belongs to.
+#[salsa::tracked(returns(clone))]
+fn own_crate(db: &dyn Db, tree: FileSet, file: SourceFile) -> Arc<[Module]> {
+    crate_roots(db, tree, &crate_folder(db, tree, file.path(db))).into()
+}
+
 /// The folder of the crate that a file belongs to.
 fn crate_folder(db: &dyn Db, tree: FileSet, path: &FilePath) -> String {
     let index = module_index(db, tree);
@@ -516,7 +522,7 @@ impl Search<'_> {
             return Some(Module::File(from));
         };
         let starts: Vec<Module> = match first {
-            "crate" => crate_roots(db, tree, &crate_folder(db, tree, path)),
+            "crate" => own_crate(db, tree, from).to_vec(),
             "self" => vec![Module::File(from)],
             "super" => {
                 let mut at = rust_parent(db, tree, path);
@@ -586,12 +592,19 @@ fn declares(db: &dyn Db, file: SourceFile, name: &str) -> bool {
 }
 
 fn inline(db: &dyn Db, file: SourceFile, name: &str) -> Option<Module> {
-    for (_, code) in &gatewatch_syntax::heads(db, file).items {
-        for class in &code.classes {
-            if class.kind == gatewatch_syntax::facts::ClassKind::Module && class.name == name {
-                return Some(Module::Inline(file, class.id));
-            }
-        }
-    }
-    None
+    let (_, id) = inline_modules(db, file)
+        .iter()
+        .find(|(own, _)| *own == name)?;
+    Some(Module::Inline(file, *id))
+}
+
+/// The names and ids of the modules that stand in a file.
+#[salsa::tracked(returns(ref))]
+fn inline_modules(db: &dyn Db, file: SourceFile) -> Vec<(Ustr, Ustr)> {
+    let heads = gatewatch_syntax::heads(db, file);
+    let classes = heads.items.iter().flat_map(|(_, code)| &code.classes);
+    classes
+        .filter(|class| class.kind == gatewatch_syntax::facts::ClassKind::Module)
+        .map(|class| (class.name, class.id))
+        .collect()
 }
