@@ -2,19 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use gatewatch_source::{Content, Database, FilePath, Parts, SourceFile};
+use gatewatch_source::{Database, FilePath, SourceFile};
 use gatewatch_syntax::{Part, Reading, Span, Wanted, restore};
 
 /// What `now` becomes when `wanted` of `was` comes back.
 fn restored(name: &str, was: &str, now: &str, wanted: &str, core: Option<&str>) -> Option<String> {
     let db = Database::default();
     let file = |text: &str| {
-        SourceFile::new(
-            &db,
-            FilePath::new(name),
-            Content::closed(text),
-            Parts::default(),
-        )
+        SourceFile::frozen(&db, FilePath::new(name), text)
     };
     let start = was.find(wanted).unwrap();
     let wanted = Wanted {
