@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gatewatch_frameworks::signature;
+use gatewatch_frameworks::{class_roles, signature};
 use gatewatch_source::{Db, FileSet, SourceFile};
 use gatewatch_syntax::facts::{Code, Expr, ExprId, Stmt};
 use gatewatch_syntax::function;
@@ -20,7 +20,7 @@ pub(crate) fn fields(
     file: SourceFile,
     class: Ustr,
 ) -> Arc<Vec<(Ustr, (SourceFile, Ustr))>> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Ustr, Option<(SourceFile, Ustr)>)> = Vec::new();
     let constructor = ["constructor", "__init__"]
         .into_iter()
         .find_map(|name| method(db, tree, file, class, ustr(name)));
@@ -56,15 +56,25 @@ pub(crate) fn fields(
             }
             _ => None,
         };
-        found.extend(class.map(|class| (name, class)));
+        found.push((name, class));
     }
-    // A parameter of the constructor may be a field by itself.
+    // `constructor(private auth: Auth)` declares a field of that name, and nothing has to be assigned to it.
+    let declared = id
+        .strip_suffix(".constructor")
+        .and_then(|class| class_roles(db, file, ustr(class)));
     for (name, class) in given {
-        if !found.iter().any(|(own, _)| *own == name) {
-            found.push((name, class));
+        let is_field = (declared.as_ref())
+            .is_some_and(|class| class.types.iter().any(|(field, _)| *field == name));
+        if is_field && !found.iter().any(|(own, _)| *own == name) {
+            found.push((name, Some(class)));
         }
     }
-    Arc::new(found)
+    let known = found.into_iter();
+    Arc::new(
+        known
+            .filter_map(|(name, class)| Some((name, class?)))
+            .collect(),
+    )
 }
 
 /// What a code assigns: targets and values.
