@@ -8,9 +8,7 @@ use gatewatch_syntax::{Part, Reading, Span, Wanted, restore};
 /// What `now` becomes when `wanted` of `was` comes back.
 fn restored(name: &str, was: &str, now: &str, wanted: &str, core: Option<&str>) -> Option<String> {
     let db = Database::default();
-    let file = |text: &str| {
-        SourceFile::frozen(&db, FilePath::new(name), text)
-    };
+    let file = |text: &str| SourceFile::frozen(&db, FilePath::new(name), text);
     let start = was.find(wanted).unwrap();
     let wanted = Wanted {
         spans: vec![Span {
