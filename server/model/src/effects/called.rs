@@ -171,14 +171,20 @@ impl Walker<'_> {
         Some(*class)
     }
 
-    /// Whether a call gives a function none of what it could look at: `create_account()` of `create_account(account=None)`.
+    /// Whether a call gives a function none of what it could look at: `create_account()` of `create_account(account=None)`,
+    /// or a name that is nothing here, as `authorize(current_user, policy)` where the parameter is gone.
     pub(super) fn leaves_out(&self, call: ExprId, (file, function): (SourceFile, Ustr)) -> bool {
         let Expr::Call { callee, args } = self.code.expr(call) else {
             return false;
         };
         let plain = matches!(self.code.expr(callee), Expr::Name(_)) && !function.contains('.');
+        let args = self.code.args(args);
+        let nothing = |arg: &gatewatch_syntax::facts::Arg| matches!(self.code.expr(arg.value), Expr::Name(name) if self.is_nothing(name));
+        if args.iter().any(nothing) {
+            return true;
+        }
         plain
-            && self.code.args(args).is_empty()
+            && args.is_empty()
             && gatewatch_frameworks::signature(self.db, file, function)
                 .is_some_and(|signature| !signature.params.is_empty())
     }

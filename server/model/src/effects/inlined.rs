@@ -246,17 +246,23 @@ impl Walker<'_> {
 
     /// Whether a name is used that is nothing here: one is being written, or written anew.
     fn misses_a_name(&self) -> bool {
+        let mut names = self.code.exprs.iter().filter_map(|expr| match expr {
+            Expr::Name(name) => Some(*name),
+            _ => None,
+        });
+        names.any(|name| self.is_nothing(name))
+    }
+
+    /// Whether a name is bound nowhere that this code sees.
+    pub(super) fn is_nothing(&self, name: Ustr) -> bool {
         let Some(language) = gatewatch_syntax::language(self.db, self.file) else {
             return false;
         };
-        let known = gatewatch_syntax::globals(language);
-        self.code.exprs.iter().any(|expr| {
-            matches!(expr, Expr::Name(name)
-                if !self.env.contains_key(name)
-                    && !known.contains(name.as_str())
-                    && !gatewatch_syntax::binds(&self.code, *name)
-                    && matches!(self.lookup(*name), Target::Unknown))
-        })
+        !self.env.contains_key(&name)
+            && !gatewatch_syntax::globals(language).contains(name.as_str())
+            && !gatewatch_syntax::binds(&self.code, name)
+            && matches!(self.lookup(name), Target::Unknown)
+            && !self.is_bound_around(name)
     }
 
     /// Whether the value of a statement is thrown away that says whether a check succeeded: in Rust a check that nobody
