@@ -572,6 +572,8 @@ pub(crate) fn authentication(coverage: &Coverage) -> Option<&Control> {
             (
                 control.strength,
                 std::cmp::Reverse(control.order == Order::AfterWrite),
+                // What the handler does itself asks about a caller who is known by then.
+                control.via != "inline",
             )
         })
 }
