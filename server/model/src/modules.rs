@@ -110,6 +110,20 @@ pub fn module_index(db: &dyn Db, tree: FileSet) -> Arc<ModuleIndex> {
 
 /// The module that `spec`, as written in `from`, stands for.
 pub fn resolve_module(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
+    if from.is_frozen(db) {
+        look_up(db, tree, from, spec)
+    } else {
+        resolved(db, tree, from, ustr(spec))
+    }
+}
+
+/// One module that an open file names: who asks for it is not asked again when that file imports another one.
+#[salsa::tracked(returns(clone))]
+fn resolved(db: &dyn Db, tree: FileSet, from: SourceFile, spec: Ustr) -> Module {
+    look_up(db, tree, from, &spec)
+}
+
+fn look_up(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
     match imported_modules(db, tree, from).get(&ustr(spec)) {
         Some(module) => module.clone(),
         None => find_module(db, tree, from, spec),
