@@ -289,7 +289,8 @@ fn function_of(guard: &Guard) -> Option<(SourceFile, Ustr)> {
 
 /// The guard of a lost control, if it still stands in front of the entry point.
 fn standing<'a>(now: &'a Coverage, had: &Control) -> Option<&'a Guard> {
-    now.asked.iter().find(|guard| guard.name() == had.name)
+    let mut asked = now.asked.iter().map(std::sync::Arc::as_ref);
+    asked.find(|guard| guard.name() == had.name)
 }
 
 /// Whether a guard only has the name of the one that was there: that one is still where it was, unused here.

@@ -10,7 +10,7 @@ pub(crate) fn spelled(db: &dyn Db, site: Site) -> String {
 
 /// The 1-based line of a place; 1 where it can't be found any more.
 pub(crate) fn line(db: &dyn Db, site: Site) -> usize {
-    let text = &site.0.content(db).text;
+    let text = &site.0.text(db);
     let start = locate(db, site).map_or(0, |span| span.start as usize);
     text.get(..start)
         .map_or(0, |before| before.matches('\n').count())

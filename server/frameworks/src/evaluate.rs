@@ -568,7 +568,11 @@ impl<'a> Evaluator<'a> {
         let Some(function) = self.code.functions.get(index) else {
             return Signature::default();
         };
-        let mut signature = Signature::default();
+        let mut signature = Signature {
+            params: Vec::with_capacity(function.params.len()),
+            decorators: Vec::with_capacity(function.decorators.len()),
+            ..Signature::default()
+        };
         for param in &function.params {
             let (name, binds) = names_of(self.code, param.pattern);
             signature.params.push(ParamRole {
@@ -636,6 +640,9 @@ impl<'a> Evaluator<'a> {
                 _ => {}
             }
         }
+        roles.bases.shrink_to_fit();
+        roles.methods.shrink_to_fit();
+        roles.types.shrink_to_fit();
         roles.scope = self.finish();
         roles
     }

@@ -2,7 +2,6 @@
 //! both paths and URIs.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use gatewatch_drift::Severity;
 use gatewatch_source::{Encoding, FilePath, LineMap, Position};
@@ -48,18 +47,15 @@ pub(crate) fn below(root: &Path, path: &Path) -> Option<FilePath> {
 
 /// A text whose places are converted.
 pub(crate) struct Text {
-    /// The text itself.
-    pub(crate) text: Arc<str>,
     lines: LineMap,
     encoding: Encoding,
 }
 
 impl Text {
     /// Reads the text once.
-    pub(crate) fn new(text: Arc<str>, encoding: Encoding) -> Self {
+    pub(crate) fn new(text: &str, encoding: Encoding) -> Self {
         Self {
-            lines: LineMap::new(&text),
-            text,
+            lines: LineMap::new(text),
             encoding,
         }
     }

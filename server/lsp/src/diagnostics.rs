@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatewatch_drift::{CONFIG_FILE, Code, Evidence, Finding, Side};
 use gatewatch_model::{Model, Site, function_spans, locate};
 use gatewatch_report::tangled;
-use gatewatch_source::{FilePath, SourceFile};
+use gatewatch_source::{FilePath, SourceFile, StoredText};
 use gatewatch_syntax::{Span, file_facts, file_spans};
 use gen_lsp_types::{Diagnostic, DiagnosticRelatedInformation, Location, Range};
 
@@ -40,7 +40,7 @@ pub(crate) struct Said {
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
     findings: Arc<Vec<Finding>>,
     /// The texts in which places were looked up.
-    texts: Vec<(SourceFile, Arc<str>)>,
+    texts: Vec<(SourceFile, StoredText)>,
 }
 
 /// Finds what changed in a folder. A folder that is not in the view has nothing.
@@ -105,7 +105,7 @@ impl Said {
             && self
                 .texts
                 .iter()
-                .all(|(file, text)| Arc::ptr_eq(text, &file.content(view.db()).text))
+                .all(|(file, text)| *text == file.content(view.db()).text)
     }
 }
 
@@ -124,7 +124,7 @@ fn say(view: &View, folder: &FolderView, findings: Vec<Finding>) -> Said {
         texts: texts
             .read
             .into_iter()
-            .map(|(file, text)| (file, text.text))
+            .map(|(file, _)| (file, file.content(view.db()).text.clone()))
             .collect(),
     }
 }
@@ -242,7 +242,7 @@ fn same_definition(view: &View, file: SourceFile, (_, place): Site) -> Option<Sp
         .iter()
         .position(|item| item.key == place.code)?;
     let whole = file_spans(db, file).get(item)?.whole;
-    let text = &file.content(db).text;
+    let text = &file.text(db);
     let first = text.get(whole.range())?.lines().next()?;
     Some(Span {
         start: whole.start,

@@ -120,8 +120,7 @@ impl View {
 
     /// The text of a file, ready for places to be converted.
     pub(crate) fn text(&self, file: SourceFile) -> Text {
-        let text = Arc::clone(&file.content(self.db()).text);
-        Text::new(text, self.capabilities.encoding)
+        Text::new(&file.text(self.db()), self.capabilities.encoding)
     }
 
     /// What changed in a folder and matters. Without a baseline nothing can be called a change.

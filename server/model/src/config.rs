@@ -61,7 +61,7 @@ pub(crate) fn package_entries(db: &dyn Db, tree: FileSet, folder: &str) -> Vec<S
     let Some(file) = tree.file(db, &path) else {
         return Vec::new();
     };
-    let Some(json) = relaxed(&file.content(db).text) else {
+    let Some(json) = relaxed(&file.text(db)) else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -110,10 +110,7 @@ pub(crate) fn tsconfig_paths(
     path: &FilePath,
     depth: u32,
 ) -> Vec<(String, Vec<String>)> {
-    let Some(json) = tree
-        .file(db, path)
-        .and_then(|file| relaxed(&file.content(db).text))
-    else {
+    let Some(json) = tree.file(db, path).and_then(|file| relaxed(&file.text(db))) else {
         return Vec::new();
     };
     let options = json.get("compilerOptions");

@@ -1,6 +1,7 @@
 //! Controls: what stands in front of an entry point, how strong it is, and where.
 
 use std::fmt;
+use std::sync::Arc;
 
 use gatewatch_source::Db;
 use ustr::Ustr;
@@ -138,12 +139,12 @@ impl Auth {
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct Coverage {
     /// The entry point.
-    pub entry_point: std::sync::Arc<EntryPoint>,
+    pub entry_point: Arc<EntryPoint>,
     /// Its controls, in the order in which they run.
     pub controls: Vec<Control>,
     /// Every guard that was asked, dependencies of dependencies and called helpers included, whether it imposes a
     /// control or not.
-    pub asked: Vec<Guard>,
+    pub asked: Vec<Arc<Guard>>,
     /// Who can call it.
     pub auth: Auth,
     /// The guard that lets it pass by what it is, if one does.
@@ -180,7 +181,7 @@ pub struct Opened {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Model {
     /// Every entry point, sorted by path, method and place.
-    pub entry_points: Vec<std::sync::Arc<Coverage>>,
+    pub entry_points: Vec<Arc<Coverage>>,
     /// Places that could not be resolved, with the reason.
     pub unknown: Vec<(Site, String)>,
 }

@@ -148,7 +148,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &Arc<EntryPoint>) -> Coverage {
 
 /// The entry point with what is written on its handler, if a guard asks for that.
 fn marked(db: &dyn Db, tree: FileSet, entry: &EntryPoint) -> Option<EntryPoint> {
-    let asks = |guard: &Guard| {
+    let asks = |guard: &Arc<Guard>| {
         let Callable::Function(file, id) = guard.callable else {
             return false;
         };
@@ -194,7 +194,7 @@ struct Cover<'a> {
     entry: &'a EntryPoint,
     controls: Vec<Control>,
     /// Guards that have been asked already.
-    asked: Vec<Guard>,
+    asked: Vec<Arc<Guard>>,
     /// What makes parameters that may be absent.
     absent: Vec<Callable>,
     /// A guard names this entry point as open.
@@ -209,7 +209,7 @@ impl Cover<'_> {
         of: Option<&Guard>,
         depth: u32,
     ) {
-        let guard = Guard {
+        let guard = Arc::new(Guard {
             callable: dependency.callable.clone(),
             via: dependency.via,
             // What a guard depends on comes and goes with the guard's registration.
@@ -225,7 +225,7 @@ impl Cover<'_> {
                 Some(guard) => guard.through,
                 None => dependency.through,
             },
-        };
+        });
         // Every scope has to be held, while one role of several is enough: they are told apart by their spelling.
         let scopes: Vec<Ustr> = dependency
             .scopes
@@ -275,7 +275,7 @@ impl Cover<'_> {
         }
     }
 
-    fn guard(&mut self, guard: &Guard, scopes: &[Ustr], depth: u32) {
+    fn guard(&mut self, guard: &Arc<Guard>, scopes: &[Ustr], depth: u32) {
         if depth > MAX_DEPTH
             || self
                 .asked
@@ -285,7 +285,7 @@ impl Cover<'_> {
         {
             return;
         }
-        self.asked.push(guard.clone());
+        self.asked.push(Arc::clone(guard));
         match &guard.callable {
             Callable::Function(file, id) => self.function(guard, *file, *id, &[], depth),
             Callable::Made { maker, inner, args } => {
@@ -616,7 +616,7 @@ impl Cover<'_> {
                 if self.asked.iter().any(|asked| asked.callable == callable) {
                     continue;
                 }
-                self.asked.push(Guard {
+                self.asked.push(Arc::new(Guard {
                     callable,
                     via: "inline",
                     site: check.site,
@@ -628,14 +628,14 @@ impl Cover<'_> {
                     within: None,
                     injected: false,
                     through: library.through,
-                });
+                }));
             }
         }
         // Helpers that the handler calls count as asked: one that was hollowed out still stands there.
         for (called, function, site) in &found.calls {
             let callable = Callable::Function(*called, *function);
             if !self.asked.iter().any(|asked| asked.callable == callable) {
-                self.asked.push(Guard {
+                self.asked.push(Arc::new(Guard {
                     callable,
                     via: "inline",
                     site: *site,
@@ -647,7 +647,7 @@ impl Cover<'_> {
                     within: None,
                     injected: false,
                     through: None,
-                });
+                }));
             }
         }
         let _ = (file, id);

@@ -128,9 +128,9 @@ pub struct EntryPoint {
     /// Where it is registered.
     pub site: Site,
     /// The guards that run before the handler, in order.
-    pub guards: Vec<Guard>,
+    pub guards: Vec<Arc<Guard>>,
     /// Guards that are written for it but don't run.
-    pub inert: Vec<Guard>,
+    pub inert: Vec<Arc<Guard>>,
     /// The routers that lead to it, outermost first: where each was made.
     pub routers: Vec<Site>,
     /// The mounts between them, outermost first.
@@ -147,7 +147,7 @@ pub struct EntryPoint {
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct Registered {
     /// The guard.
-    pub guard: Guard,
+    pub guard: Arc<Guard>,
     /// The router that it was registered on.
     pub router: Site,
     /// How many entry points it stands in front of.

@@ -57,12 +57,12 @@ pub fn module_index(db: &dyn Db, tree: FileSet) -> Arc<ModuleIndex> {
     for (path, file) in files.iter() {
         match path.file_name() {
             "package.json" => {
-                if let Some(name) = package_name(&file.content(db).text) {
+                if let Some(name) = package_name(&file.text(db)) {
                     index.packages.insert(name, path.parent().to_owned());
                 }
             }
             "Cargo.toml" => {
-                if let Some(name) = crate::config::crate_name(&file.content(db).text) {
+                if let Some(name) = crate::config::crate_name(&file.text(db)) {
                     index
                         .crates
                         .insert(name.replace('-', "_"), path.parent().to_owned());

@@ -20,13 +20,13 @@ pub fn locate(db: &dyn Db, site: Site) -> Option<Span> {
         let item = all.get(item)?;
         let (origin, spans) = item.bodies.get(body)?;
         let span = node(code, spans, place.node)?.shifted(item.whole.start + origin);
-        return Some(link(&file.content(db).text, span));
+        return Some(link(&file.text(db), span));
     }
     let index = facts.items.iter().position(|item| item.key == place.code)?;
     let code = &facts.items.get(index)?.head;
     let item = all.get(index)?;
     let span = node(code, &item.head, place.node)?.shifted(item.whole.start);
-    Some(link(&file.content(db).text, span))
+    Some(link(&file.text(db), span))
 }
 
 /// A call at the end of a chain that is written over several lines stands where its own link is written:

@@ -22,11 +22,12 @@ pub fn ustr(text: &str) -> Ustr {
     Ustr::from(text)
 }
 
-/// How many names the first of the blocks has; each further one has twice as many as the one before.
+/// How many names a block has at first. Four blocks have as many, the next four twice as many, and so on: at most a fifth
+/// of what was allocated is empty.
 const FIRST: u32 = 1 << 10;
 
 /// Enough of them for every number that there is.
-const BLOCKS: usize = 23;
+const BLOCKS: usize = 84;
 
 /// A text, and its hash: names are keys of many maps, and are hashed far more often than made.
 struct Kept {
@@ -45,20 +46,20 @@ const SHARDS: usize = 16;
 /// The number that the next new text gets.
 static NEXT: Mutex<NonZeroU32> = Mutex::new(NonZeroU32::MIN);
 
-/// The block of a number, and where in it.
-fn home(number: NonZeroU32) -> (usize, usize) {
-    // Block `n` begins where those before it end, at `FIRST * (2^n - 1)`.
-    let shifted = u64::from(number.get() - 1) + u64::from(FIRST);
-    let block = (shifted / u64::from(FIRST)).ilog2();
-    let start = u64::from(FIRST) << block;
-    (
-        block as usize,
-        usize::try_from(shifted - start).unwrap_or(usize::MAX),
-    )
+/// The block of a number, how many names that block has, and where in it the number is.
+fn home(number: NonZeroU32) -> (usize, usize, usize) {
+    let first = u64::from(FIRST);
+    // As if four blocks of the first size came before them: each four then begin at a power of two.
+    let shifted = u64::from(number.get() - 1) + 4 * first;
+    let doubled = (shifted / first).ilog2() - 2;
+    let size = first << doubled;
+    let which = 4 * u64::from(doubled) + shifted / size - 4;
+    let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    (index(which), index(size), index(shifted % size))
 }
 
 fn kept(number: NonZeroU32) -> Option<&'static Kept> {
-    let (block, at) = home(number);
+    let (block, _, at) = home(number);
     KEPT.get(block)?.get()?.get(at)?.get()
 }
 
@@ -85,12 +86,9 @@ fn keep(text: &str, hash: u64) -> NonZeroU32 {
     };
     *next = after;
     drop(next);
-    let (block, at) = home(number);
-    if let Some(block_of) = KEPT.get(block) {
-        let entries = block_of.get_or_init(|| {
-            let size = (FIRST as usize) << block;
-            (0..size).map(|_| OnceLock::new()).collect()
-        });
+    let (block, size, at) = home(number);
+    if let Some(block) = KEPT.get(block) {
+        let entries = block.get_or_init(|| (0..size).map(|_| OnceLock::new()).collect());
         if let Some(entry) = entries.get(at) {
             let text = Box::leak(Box::<str>::from(text));
             let _ = entry.set(Kept { text, hash });
@@ -297,15 +295,21 @@ mod tests {
 
     #[test]
     fn numbers_fill_the_blocks_one_after_the_other() {
-        let of = |number| NonZeroU32::new(number).map(home);
-        assert_eq!(of(1), Some((0, 0)));
-        assert_eq!(of(FIRST), Some((0, FIRST as usize - 1)));
-        assert_eq!(of(FIRST + 1), Some((1, 0)));
-        assert_eq!(of(3 * FIRST + 1), Some((2, 0)));
-        assert!(
-            of(u32::MAX)
-                .is_some_and(|(block, at)| block < BLOCKS && at < (FIRST as usize) << block)
-        );
+        let of = |number| NonZeroU32::new(number).map_or((0, 0, 0), home);
+        let (mut block, mut size, mut at) = of(1);
+        assert_eq!((block, size, at), (0, FIRST as usize, 0));
+        for number in 2..100 * FIRST {
+            let next = of(number);
+            if at + 1 < size {
+                assert_eq!(next, (block, size, at + 1));
+            } else {
+                assert_eq!((next.0, next.2), (block + 1, 0));
+                assert!([size, 2 * size].contains(&next.1));
+            }
+            (block, size, at) = next;
+        }
+        let (block, size, at) = of(u32::MAX);
+        assert!(block < BLOCKS && at < size);
     }
 
     #[test]

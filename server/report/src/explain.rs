@@ -52,7 +52,7 @@ pub fn explain_line(
 ) -> Option<Explanation> {
     let source = trees.current.file(db, file)?;
     let lines = line_map(db, source);
-    let text = &source.content(db).text;
+    let text = &source.text(db);
     let blank = lines.line_text(text, line);
     let indent = blank.len() - blank.trim_start().len();
     let bytes = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -114,7 +114,7 @@ fn say_entry(db: &dyn Db, speech: &mut Speech, coverage: &Coverage, changed: Opt
     let inert = &coverage.entry_point.inert;
     if !inert.is_empty() {
         speech.line(Line::default().text("Written for it, but never run:"));
-        let point = |guard: &gatewatch_model::Guard| {
+        let point = |guard: &std::sync::Arc<gatewatch_model::Guard>| {
             Line::default().code(guard.name().to_string()).text(format!(
                 " · {} · {}",
                 guard.via,

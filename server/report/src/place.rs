@@ -9,7 +9,7 @@ use gatewatch_syntax::Span;
 /// Where the lines of a file stand.
 #[salsa::tracked(returns(clone), lru = 128)]
 pub fn line_map(db: &dyn Db, file: SourceFile) -> Arc<LineMap> {
-    Arc::new(LineMap::new(&file.content(db).text))
+    Arc::new(LineMap::new(&file.text(db)))
 }
 
 /// A range of a file, in characters. Lines and columns are 1-based; the end is behind the last character.
@@ -67,8 +67,6 @@ pub fn location_of(db: &dyn Db, file: SourceFile, span: Span) -> Location {
         column: start.character + 1,
         end_line: end.line + 1,
         end_column: end.character + 1,
-        source: lines
-            .line_text(&file.content(db).text, start.line)
-            .to_owned(),
+        source: lines.line_text(&file.text(db), start.line).to_owned(),
     }
 }

@@ -72,7 +72,8 @@ pub(crate) fn at(
         .filter(|candidate| candidate.rank < ENCLOSING && candidate.span.touches(offset))
         .min_by_key(|candidate| (candidate.span.end - candidate.span.start, candidate.rank))?;
     if let Subject::Entries(entries) = &found.subject {
-        let (word, span) = word_at(&file.content(db).text, offset);
+        let text = file.text(db);
+        let (word, span) = word_at(&text, offset);
         let mut controls = entries.iter().flat_map(|entry| &entry.controls);
         if let Some(control) = controls.find(|control| control.name == word) {
             return Some((Subject::Guard(Guard::of(control)), span));

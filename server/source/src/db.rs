@@ -11,6 +11,7 @@ use std::sync::Arc;
 use salsa::{Durability, Setter};
 
 use crate::path::FilePath;
+use crate::stored::StoredText;
 
 /// What every query of Gatewatch runs against.
 #[salsa::db]
@@ -109,7 +110,7 @@ impl<T: Any + Send + Sync + PartialEq> Said for T {
 
 impl SourceFile {
     /// An input with this text, which never changes.
-    pub fn frozen(db: &dyn Db, path: FilePath, text: impl Into<Arc<str>>) -> Self {
+    pub fn frozen(db: &dyn Db, path: FilePath, text: impl Into<StoredText>) -> Self {
         Self::builder(path, Content::closed(text), Parts::default(), true, false)
             .durability(Durability::NEVER_CHANGE)
             .new(db)
@@ -128,6 +129,11 @@ impl SourceFile {
             .parts_durability(Durability::HIGH)
             .is_frozen_durability(Durability::NEVER_CHANGE)
             .new(db)
+    }
+
+    /// Its whole text; see [`StoredText::get`].
+    pub fn text(self, db: &dyn Db) -> Arc<str> {
+        self.content(db).text.get()
     }
 
     /// Gives the file another content. Of an open buffer, only the parts that say something else are written.
@@ -198,7 +204,7 @@ fn new_parts(db: &dyn Db, content: &Content) -> Vec<Part> {
 #[derive(Clone)]
 pub struct Content {
     /// The whole text.
-    pub text: Arc<str>,
+    pub text: StoredText,
     /// The parse of exactly this text, kept by whoever owns the buffer; opaque here, because this
     /// crate knows no language. `None` for a closed file: it is parsed inside its facts query and
     /// the tree dropped.
@@ -209,7 +215,7 @@ pub struct Content {
 
 impl Content {
     /// The content of a closed file.
-    pub fn closed(text: impl Into<Arc<str>>) -> Self {
+    pub fn closed(text: impl Into<StoredText>) -> Self {
         Self {
             text: text.into(),
             parsed: None,
@@ -234,7 +240,7 @@ impl PartialEq for Content {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b),
             _ => false,
         };
-        same_parse && (Arc::ptr_eq(&self.text, &other.text) || self.text == other.text)
+        same_parse && self.text == other.text
     }
 }
 
@@ -243,7 +249,7 @@ impl Eq for Content {}
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content")
-            .field("bytes", &self.text.len())
+            .field("text", &self.text)
             .field("open", &self.parsed.is_some())
             .finish()
     }

@@ -11,6 +11,7 @@ mod list;
 mod path;
 mod position;
 mod select;
+mod stored;
 mod walk;
 mod workspace;
 
@@ -21,5 +22,6 @@ pub use document::{Document, Edit};
 pub use path::FilePath;
 pub use position::{Encoding, LineMap, Position};
 pub use select::Selection;
+pub use stored::StoredText;
 pub use walk::{MAX_FILE_BYTES, Skipped, Walk, WalkOptions, read_one, walk};
 pub use workspace::{ReadWorkspace, Workspace};

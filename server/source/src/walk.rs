@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::list::{Listed, list};
 use crate::path::FilePath;
 use crate::select::Selection;
+use crate::stored::StoredText;
 
 /// The size cap of one file, in bytes. An incremental parse stays within a keystroke's time below it.
 pub const MAX_FILE_BYTES: u64 = 2 * 1024 * 1024;
@@ -73,7 +74,7 @@ impl Skipped {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Walk {
     /// Every file that was read, sorted by path.
-    pub files: Vec<(FilePath, Arc<str>)>,
+    pub files: Vec<(FilePath, StoredText)>,
     /// Every file that was asked for and could not be read, sorted by path.
     pub skipped: Vec<Skipped>,
 }
@@ -94,14 +95,14 @@ pub fn walk(root: &Path, options: &WalkOptions) -> Walk {
         .chain(listing.skipped)
         .collect();
     drop_beyond_total(&mut listing.files, options.max_bytes, &mut skipped);
-    let read: Vec<(FilePath, Result<Arc<str>, String>)> = listing
-        .files
-        .into_par_iter()
-        .map(|Listed { path, .. }| {
+    let files = listing.files;
+    let read = on_all_cores(|| -> Vec<(FilePath, Result<StoredText, String>)> {
+        let files = files.into_par_iter().map(|Listed { path, .. }| {
             let text = read_file(&root.join(path.as_str()), options.max_bytes);
-            (path, text)
-        })
-        .collect();
+            (path, text.map(StoredText::from))
+        });
+        files.collect()
+    });
     let mut walk = Walk {
         files: Vec::with_capacity(read.len()),
         skipped,
@@ -111,6 +112,14 @@ pub fn walk(root: &Path, options: &WalkOptions) -> Walk {
     }
     walk.sort();
     walk
+}
+
+/// Threads that stayed would keep the memory that the largest files took.
+fn on_all_cores<T: Send>(read: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().build() {
+        Ok(pool) => pool.install(read),
+        Err(_) => read(),
+    }
 }
 
 impl Walk {
@@ -133,7 +142,7 @@ impl Walk {
                 || self.skipped.iter().any(|skipped| skipped.file == *path);
             if !known {
                 let text = read_one(root, path, max_bytes).map_err(|skipped| skipped.why);
-                found.push((path.clone(), text));
+                found.push((path.clone(), text.map(StoredText::from)));
             }
         }
         for (path, text) in found {
@@ -142,7 +151,7 @@ impl Walk {
         self.sort();
     }
 
-    fn add(&mut self, path: FilePath, text: Result<Arc<str>, String>) {
+    fn add(&mut self, path: FilePath, text: Result<StoredText, String>) {
         match text {
             Ok(text) => self.files.push((path, text)),
             Err(why) if why == GONE => {}

@@ -11,6 +11,7 @@ use crate::database::Database;
 use crate::db::{Content, FileSet, SourceFile};
 use crate::path::FilePath;
 use crate::select::Selection;
+use crate::stored::StoredText;
 use crate::walk::{Skipped, WalkOptions, walk};
 
 /// One workspace folder with both of its trees.
@@ -41,7 +42,7 @@ pub struct Workspace {
 pub struct ReadWorkspace {
     root: PathBuf,
     options: WalkOptions,
-    current: BTreeMap<FilePath, Arc<str>>,
+    current: BTreeMap<FilePath, StoredText>,
     before: BTreeMap<FilePath, Before>,
     baseline_name: String,
     baseline_note: Option<String>,
@@ -55,7 +56,7 @@ enum Before {
     /// Its text is the current one, or can't be known and is taken for that.
     Same,
     /// Its own text.
-    Text(Arc<str>),
+    Text(StoredText),
 }
 
 impl ReadWorkspace {
@@ -76,12 +77,12 @@ impl ReadWorkspace {
         let blobs = baseline.files(|path| selection.accepts(path))?;
         let mut walked = walk(root, &options);
         walked.include(root, blobs.keys(), options.max_bytes);
-        let current: BTreeMap<FilePath, Arc<str>> = walked.files.into_iter().collect();
+        let current: BTreeMap<FilePath, StoredText> = walked.files.into_iter().collect();
         let mut skipped = walked.skipped;
         let mut before = BTreeMap::new();
         for (path, blob) in &blobs {
             if let Some(text) = current.get(path)
-                && baseline.same(blob, text)
+                && baseline.same(blob, &text.get())
             {
                 before.insert(path.clone(), Before::Same);
                 continue;
@@ -94,7 +95,10 @@ impl ReadWorkspace {
                 });
                 None
             });
-            before.insert(path.clone(), text.map_or(Before::Same, Before::Text));
+            before.insert(
+                path.clone(),
+                text.map_or(Before::Same, |text| Before::Text(text.into())),
+            );
         }
         Ok(Self {
             root: root.to_owned(),
@@ -242,7 +246,7 @@ impl Workspace {
             .map(|(path, text)| {
                 let shared = now
                     .get(path)
-                    .filter(|file| file.content(db).text == *text)
+                    .filter(|file| *file.text(db) == **text)
                     .copied();
                 (
                     path.clone(),
@@ -326,9 +330,9 @@ fn reuse(
     db: &mut Database,
     free: &mut Vec<SourceFile>,
     path: &FilePath,
-    text: &Arc<str>,
+    text: &StoredText,
 ) -> SourceFile {
-    let content = Content::closed(Arc::clone(text));
+    let content = Content::closed(text.clone());
     if let Some(at) = free.iter().position(|file| *file.content(db) == content) {
         return free.swap_remove(at);
     }
@@ -338,7 +342,7 @@ fn reuse(
             file.write(db, content);
             file
         }
-        None if free.is_empty() => SourceFile::frozen(db, path.clone(), Arc::clone(text)),
+        None if free.is_empty() => SourceFile::frozen(db, path.clone(), text.clone()),
         // Not the first text of this file: there will be others.
         None => SourceFile::with(db, path.clone(), content),
     }
@@ -349,13 +353,13 @@ mod tests {
     use super::*;
 
     fn read(current: &[(&str, &str)], before: &[(&str, &str)]) -> ReadWorkspace {
-        let now: BTreeMap<FilePath, Arc<str>> = current
+        let now: BTreeMap<FilePath, StoredText> = current
             .iter()
             .map(|(path, text)| ((*path).into(), (*text).into()))
             .collect();
         let before = before.iter().map(|(path, text)| {
             let path = FilePath::new(path);
-            let same = now.get(&path).is_some_and(|now| **now == **text);
+            let same = now.get(&path).is_some_and(|now| *now.get() == **text);
             let before = if same {
                 Before::Same
             } else {
@@ -374,7 +378,7 @@ mod tests {
     fn texts(db: &Database, set: FileSet) -> Vec<(String, String)> {
         let files = set.files(db).iter();
         files
-            .map(|(path, file)| (path.to_string(), file.content(db).text.to_string()))
+            .map(|(path, file)| (path.to_string(), file.text(db).to_string()))
             .collect()
     }
 
@@ -414,7 +418,7 @@ mod tests {
         let mut db = Database::new();
         let mut workspace = Workspace::build(&db, read(&[("a", "1"), ("b", "1")], &[("a", "1")]));
         let open = |text: &str| Content {
-            text: text.into(),
+            text: StoredText::plain(text.into()),
             parsed: Some(Arc::new(())),
             parts: Arc::default(),
         };
@@ -452,7 +456,7 @@ mod tests {
         let mut written = Vec::new();
         for round in 0..4 {
             let typed = Content {
-                text: format!("typed {round}").into(),
+                text: StoredText::plain(format!("typed {round}").into()),
                 parsed: Some(Arc::new(())),
                 parts: Arc::default(),
             };

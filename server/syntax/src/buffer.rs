@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewatch_source::Content;
+use gatewatch_source::{Content, StoredText};
 use rustc_hash::FxHashSet;
 use tree_sitter::{InputEdit, Tree};
 use ustr::Ustr;
@@ -270,7 +270,7 @@ impl Buffer {
     /// The content of an open file.
     pub fn content(self: &Arc<Self>, text: Arc<str>) -> Content {
         Content {
-            text,
+            text: StoredText::plain(text),
             parsed: Some(Arc::clone(self) as Arc<dyn std::any::Any + Send + Sync>),
             parts: crate::queries::parts(&self.facts).into(),
         }

@@ -11,7 +11,10 @@ use crate::queries::{Heads, heads_of};
 
 /// The facts of one closed file.
 pub(crate) struct Packed {
+    /// Compressed.
     bytes: Box<[u8]>,
+    /// How many bytes they are when they are not compressed.
+    size: usize,
     given_up: bool,
     unpacked: Mutex<Weak<Unpacked>>,
 }
@@ -31,7 +34,8 @@ impl Packed {
             Vec::new()
         });
         let packed = Arc::new(Self {
-            bytes: bytes.into(),
+            bytes: lz4_flex::compress_prepend_size(&bytes).into(),
+            size: bytes.len(),
             given_up: facts.given_up,
             unpacked: Mutex::default(),
         });
@@ -44,7 +48,8 @@ impl Packed {
         if let Some(unpacked) = locked(&self.unpacked).upgrade() {
             return unpacked;
         }
-        let mut facts = match postcard::from_bytes(&self.bytes) {
+        let bytes = lz4_flex::decompress_size_prepended(&self.bytes).unwrap_or_default();
+        let mut facts = match postcard::from_bytes(&bytes) {
             Ok(items) => FileFacts::new(items),
             Err(error) => {
                 tracing::error!("facts that were kept can't be read: {error}");
@@ -61,7 +66,7 @@ impl Packed {
             facts: Arc::new(facts),
         });
         *locked(&self.unpacked) = Arc::downgrade(&unpacked);
-        locked(&RECENT).push(Arc::clone(&unpacked), self.bytes.len());
+        locked(&RECENT).push(Arc::clone(&unpacked), self.size);
         unpacked
     }
 }
@@ -78,7 +83,7 @@ static RECENT: Mutex<Recent> = Mutex::new(Recent {
     bytes: 0,
 });
 
-/// How many packed bytes may be at hand unpacked: the files that belong together in one place of a workspace.
+/// How many bytes, not compressed, may be at hand unpacked: the files that belong together in one place of a workspace.
 const AT_HAND: usize = 1 << 20;
 
 struct Recent {

@@ -58,10 +58,11 @@ fn facts(db: &dyn Db, file: SourceFile) -> Kept {
     let Some(language) = language(db, file) else {
         return Kept::Closed(Packed::new(FileFacts::default()));
     };
-    let Some(tree) = parse(language, &content.text, None) else {
+    let text = content.text.get();
+    let Some(tree) = parse(language, &text, None) else {
         return Kept::Closed(Packed::new(FileFacts::default().given_up()));
     };
-    let mut lowered = lower(language, &content.text, &tree, None, None);
+    let mut lowered = lower(language, &text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);
     Kept::Closed(Packed::new(lowered.facts()))
 }
@@ -76,10 +77,11 @@ pub fn spans(db: &dyn Db, file: SourceFile) -> Arc<Vec<Arc<ItemSpans>>> {
     let Some(language) = language(db, file) else {
         return Arc::default();
     };
-    let Some(tree) = parse(language, &content.text, None) else {
+    let text = content.text.get();
+    let Some(tree) = parse(language, &text, None) else {
         return Arc::default();
     };
-    let mut lowered = lower(language, &content.text, &tree, None, None);
+    let mut lowered = lower(language, &text, &tree, None, None);
     lowered.items.retain(|item| !item.broken);
     Arc::new(lowered.spans())
 }

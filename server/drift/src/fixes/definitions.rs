@@ -31,7 +31,7 @@ impl Fixer<'_> {
         if let Some(definition) = loss.control.definition {
             next.extend(self.function_of(definition).map(|id| (definition.0, id)));
             if let Some(name) = locate(self.db, definition) {
-                let name = self.text(definition.0, name).to_owned();
+                let name = self.text(definition.0, name);
                 next.extend(self.methods(definition.0, name.as_str().into()));
             }
         }

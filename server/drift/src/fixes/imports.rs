@@ -129,7 +129,7 @@ impl Fixer<'_> {
 
     /// An import in the style of a file.
     fn line(&self, file: SourceFile, spec: &str, what: Imported, local: &str) -> Option<String> {
-        let text = self.text_of(file);
+        let text = file.text(self.db);
         match language(self.db, file)? {
             Language::Python => Some(match what {
                 Imported::Name(name) if name == local => format!("from {spec} import {name}"),

@@ -78,12 +78,9 @@ struct Fixer<'a> {
 }
 
 impl Fixer<'_> {
-    fn text(&self, file: SourceFile, span: Span) -> &str {
-        self.text_of(file).get(span.range()).unwrap_or_default()
-    }
-
-    fn text_of(&self, file: SourceFile) -> &str {
-        &file.content(self.db).text
+    fn text(&self, file: SourceFile, span: Span) -> String {
+        let text = file.text(self.db);
+        text.get(span.range()).unwrap_or_default().to_owned()
     }
 
     /// The top-level piece of a file that a place is in.
@@ -103,7 +100,8 @@ impl Fixer<'_> {
 
     /// The blanks before a byte on its line.
     fn indent(&self, file: SourceFile, at: u32) -> String {
-        let before = self.text_of(file).get(..at as usize).unwrap_or_default();
+        let text = file.text(self.db);
+        let before = text.get(..at as usize).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         line.chars().take_while(|c| c.is_whitespace()).collect()
     }

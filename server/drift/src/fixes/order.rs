@@ -23,7 +23,7 @@ impl Fixer<'_> {
             .filter_map(|entry| statement(&self.read, file, locate(self.db, entry.site)?))
             .filter(|span| span.end <= own.start)
             .min()?;
-        let text = self.text_of(file);
+        let text = file.text(self.db);
         let indent = self.indent(file, own.start);
         // One statement behind the other, in one block.
         if self.indent(file, first.start) != indent {

@@ -28,7 +28,7 @@ impl Fixer<'_> {
 
     /// The note at a place, if it is read as one there.
     fn note(&self, now: &Coverage, file: SourceFile, id: Ustr, start: u32) -> Option<Fix> {
-        let text = self.text_of(file);
+        let text = file.text(self.db);
         let before = text.get(..start as usize)?;
         let line = before.rsplit('\n').next().unwrap_or_default();
         if !line.trim().is_empty() {
@@ -41,7 +41,7 @@ impl Fixer<'_> {
             _ => "//",
         };
         let note = format!("{comment} gatewatch: public\n{indent}");
-        let mut edited = text.to_owned();
+        let mut edited = String::from(&*text);
         edited.insert_str(start as usize, &note);
         let (facts, _) = facts_of_text(language, &edited);
         stands_above(&facts, id).then(|| Fix {

@@ -130,7 +130,7 @@ impl Fixer<'_> {
 
     /// Whether the file of now lacks a definition of the branch point.
     fn is_gone(&self, was: Site, here: SourceFile) -> bool {
-        let name = locate(self.db, was).map(|span| self.text(was.0, span).to_owned());
+        let name = locate(self.db, was).map(|span| self.text(was.0, span));
         let Some(name) = name.filter(|name| !name.is_empty()) else {
             return false;
         };

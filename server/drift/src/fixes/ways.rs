@@ -275,7 +275,7 @@ impl Fixer<'_> {
         for _ in 0..3 {
             let mut found: Vec<(SourceFile, Span)> = Vec::new();
             for (file, span) in &next {
-                for word in words(self.text(*file, *span)) {
+                for word in words(&self.text(*file, *span)) {
                     let value = self.value_of(*file, word);
                     found.extend(value.filter(|value| !seen.contains(value)));
                 }

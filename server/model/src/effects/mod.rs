@@ -195,6 +195,10 @@ pub fn effects_of(
         effects.populates |= inner.populates;
     }
     settle(db, file, &mut effects);
+    effects.checks.shrink_to_fit();
+    effects.inert.shrink_to_fit();
+    effects.calls.shrink_to_fit();
+    effects.exempt.shrink_to_fit();
     Arc::new(effects)
 }
 

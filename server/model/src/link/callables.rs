@@ -1,5 +1,7 @@
 //! What values call: handlers behind their wrappers, guards behind theirs.
 
+use std::sync::Arc;
+
 use ustr::{Ustr, ustr};
 
 use super::machine::Machine;
@@ -13,7 +15,7 @@ pub(crate) fn handler_of(
     machine: &mut Machine<'_>,
     value: &V,
     place: Site,
-) -> (Handler, Vec<Guard>) {
+) -> (Handler, Vec<Arc<Guard>>) {
     let mut wrappers = Vec::new();
     let mut at = value.clone();
     for _ in 0..8 {
@@ -104,7 +106,7 @@ pub(crate) fn handler_of(
 
 /// A registered guard as what runs. Wrappers (`from_fn(f)`, `Middleware(cls)`, `Depends(f)`) stand for
 /// what is inside.
-pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -> Vec<Guard> {
+pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -> Vec<Arc<Guard>> {
     let written = guard.named.or_else(|| machine.written_name(&guard.value));
     let through = through(machine, &guard.value);
     let injected = is_injected(machine, guard);
@@ -137,7 +139,7 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                 .or_else(|| only_kind(machine, &guard.value, &callable));
             let within = within_of(&guard.value, &callable);
             let except = super::exempt::exemptions(machine, &guard.value, &callable);
-            Guard {
+            Arc::new(Guard {
                 only,
                 except,
                 within,
@@ -149,7 +151,7 @@ pub(crate) fn guard_of(machine: &mut Machine<'_>, guard: &GuardUse, own: bool) -
                 named,
                 injected,
                 through,
-            }
+            })
         })
         .collect()
 }

@@ -20,16 +20,41 @@ const MAX_MOUNTS: usize = 16;
 /// Entry points after which the walk stops; a router that mounts itself through others grows without end.
 const MAX_ENTRY_POINTS: usize = 50_000;
 
-/// A guard on the way to a route.
+/// What was registered as a guard on the way to a route.
 #[derive(Clone)]
 struct Inherited {
-    guard: GuardUse,
+    /// What runs.
+    guards: Arc<[Arc<Guard>]>,
+    via: &'static str,
+    place: Site,
+    /// Whether what it returns is given to the handler as a value.
+    injected: bool,
     /// Absolute path that it is limited to.
     below: Vec<Piece>,
     param: Option<Ustr>,
-    own: bool,
     /// The router that it was registered on.
-    router: Option<u32>,
+    router: u32,
+}
+
+impl Inherited {
+    /// A guard of the router with this index, in front of all that is on it.
+    fn of(machine: &mut Machine<'_>, guard: &GuardUse, router: u32, own: bool) -> Self {
+        Self {
+            guards: guard_of(machine, guard, own).into(),
+            via: guard.via,
+            place: guard.place,
+            injected: is_injected(machine, guard),
+            below: Vec::new(),
+            param: None,
+            router,
+        }
+    }
+
+    /// The same, only for what stands below `prefix` and `path`.
+    fn below(mut self, prefix: &[Piece], path: &[Piece]) -> Self {
+        self.below = [prefix, path].concat();
+        self
+    }
 }
 
 #[derive(Clone, Default)]
@@ -220,62 +245,59 @@ impl Walk {
             here.prefix.extend(object.prefix.iter().cloned());
         }
         if isolated && !way.routers.is_empty() {
-            here.guards.retain(|guard| guard.guard.via == "middleware");
+            here.guards.retain(|guard| guard.via == "middleware");
         }
         // What stands in front of the verbs of one path is that path's own.
         let of_path = performs(machine, index);
-        here.guards
-            .extend(object.guards.iter().map(|guard| Inherited {
-                guard: guard.clone(),
-                below: Vec::new(),
-                param: None,
-                own: of_path,
-                router: Some(index),
-            }));
-        let registered_guard = |registration: &Registration, prefix: &[Piece]| match registration {
-            Registration::Guard { path, param, guard } => {
-                let mut below = Vec::new();
-                if !path.is_empty() {
-                    below = prefix.to_vec();
-                    below.extend(path.iter().cloned());
-                }
-                Some(Inherited {
-                    guard: guard.clone(),
-                    below,
-                    param: *param,
-                    own: of_path,
-                    router: Some(index),
+        for guard in &object.guards {
+            here.guards
+                .push(Inherited::of(machine, guard, index, of_path));
+        }
+        let registered: Vec<Option<Inherited>> = object
+            .registered
+            .iter()
+            .map(|registration| {
+                let Registration::Guard { path, param, guard } = registration else {
+                    return None;
+                };
+                let mut found = Inherited::of(machine, guard, index, of_path);
+                found.param = *param;
+                Some(if path.is_empty() {
+                    found
+                } else {
+                    found.below(&here.prefix, path)
                 })
-            }
-            _ => None,
-        };
+            })
+            .collect();
         for (at, registration) in object.registered.iter().enumerate() {
+            if !matches!(
+                registration,
+                Registration::Route(_)
+                    | Registration::Mount { .. }
+                    | Registration::Unresolved { .. }
+            ) {
+                continue;
+            }
             let in_front: Vec<Inherited> = match covers {
-                Covers::All => object
-                    .registered
+                Covers::All => registered.iter().flatten().cloned().collect(),
+                Covers::Later => registered
                     .iter()
-                    .filter_map(|other| registered_guard(other, &here.prefix))
-                    .collect(),
-                Covers::Later => object
-                    .registered
-                    .iter()
+                    .zip(&passed)
                     .enumerate()
                     // What is bound to a parameter of the path runs wherever it stands.
-                    .filter(|(other, it)| *other < at || is_for_param(it))
-                    .flat_map(|(other, it)| {
-                        let passed = passed.get(other).cloned().unwrap_or_default();
-                        registered_guard(it, &here.prefix).into_iter().chain(passed)
+                    .filter(|(other, (it, _))| {
+                        *other < at || it.as_ref().is_some_and(|it| it.param.is_some())
                     })
+                    .flat_map(|(_, (it, passed))| it.iter().chain(passed))
+                    .cloned()
                     .collect(),
                 // The layer added last runs first.
-                Covers::Earlier => object
-                    .registered
+                Covers::Earlier => registered
                     .iter()
-                    .enumerate()
+                    .skip(at)
                     .rev()
-                    .take_while(|(other, _)| *other >= at)
-                    .map(|(_, other)| other)
-                    .filter_map(|other| registered_guard(other, &here.prefix))
+                    .flatten()
+                    .cloned()
                     .collect(),
             };
             match registration {
@@ -295,8 +317,7 @@ impl Walk {
                     let mut way = here.clone();
                     way.guards.extend(in_front);
                     if *plain {
-                        way.guards
-                            .retain(|inherited| !is_injected(machine, &inherited.guard));
+                        way.guards.retain(|inherited| !inherited.injected);
                     }
                     if !(bare_root && is_root(path) && !way.prefix.is_empty()) {
                         way.prefix.extend(path.iter().cloned());
@@ -308,13 +329,9 @@ impl Walk {
                         way.mounts.push(*place);
                         way.own.clear();
                     }
-                    way.guards.extend(guards.iter().map(|guard| Inherited {
-                        guard: guard.clone(),
-                        below: Vec::new(),
-                        param: None,
-                        own: false,
-                        router: Some(index),
-                    }));
+                    for guard in guards {
+                        way.guards.push(Inherited::of(machine, guard, index, false));
+                    }
                     self.object(machine, *child, &way, *replaces_prefix);
                 }
                 Registration::Unresolved { place } => {
@@ -336,6 +353,9 @@ impl Walk {
         (style, bare_root): (PathStyle, bool),
         framework: Ustr,
     ) {
+        let own_guards = guards_of(machine, &route.guards);
+        let inert = guards_of(machine, &route.inert);
+        let answers = answers(machine, route);
         for path in &route.paths {
             let mut whole = way.prefix.clone();
             if !(bare_root && is_root(path) && !whole.is_empty()) {
@@ -351,7 +371,7 @@ impl Walk {
                 {
                     continue;
                 }
-                if route.plain && is_injected(machine, &inherited.guard) {
+                if route.plain && inherited.injected {
                     continue;
                 }
                 if let Some(param) = inherited.param
@@ -359,30 +379,24 @@ impl Walk {
                 {
                     continue;
                 }
-                let conditional = self.conditional(machine, inherited.guard.place, route, way);
-                for mut guard in guard_of(machine, &inherited.guard, inherited.own) {
-                    guard.conditional = conditional;
+                let conditional = self.conditional(machine, inherited.place, route, way);
+                for guard in &*inherited.guards {
                     if guard.only.is_some_and(|only| only != route.kind) {
                         continue;
                     }
-                    if let Some(router) = inherited.router {
-                        *self
-                            .covered
-                            .entry((router, inherited.guard.place))
-                            .or_default() += 1;
+                    *self
+                        .covered
+                        .entry((inherited.router, inherited.place))
+                        .or_default() += 1;
+                    let mut guard = Arc::clone(guard);
+                    if conditional {
+                        Arc::make_mut(&mut guard).conditional = true;
                     }
                     guards.push(guard);
                 }
             }
             self.both_sides(machine, &mut guards);
-            for guard in &route.guards {
-                guards.extend(guard_of(machine, guard, true));
-            }
-            let inert = route
-                .inert
-                .iter()
-                .flat_map(|guard| guard_of(machine, guard, true))
-                .collect::<Vec<_>>();
+            guards.extend(own_guards.iter().cloned());
             let routers: Vec<Site> = way
                 .routers
                 .iter()
@@ -390,21 +404,22 @@ impl Walk {
                 .filter_map(|&index| machine.objects.get(index as usize))
                 .map(|object| object.place)
                 .collect();
-            for (method, handler, more) in answers(machine, route) {
+            for (method, handler, more) in &answers {
                 let mut guards = guards.clone();
-                guards.extend(more);
-                let kind = if is_websocket(machine, &handler) {
+                guards.extend(more.iter().cloned());
+                guards.shrink_to_fit();
+                let kind = if is_websocket(machine, handler) {
                     "ws"
                 } else {
                     route.kind
                 };
                 let entry_point = EntryPoint {
                     kind,
-                    method: if kind == "ws" { ustr("WS") } else { method },
+                    method: if kind == "ws" { ustr("WS") } else { *method },
                     path: ustr(&rendered_path),
                     own_path: ustr(&own_path),
                     framework,
-                    handler,
+                    handler: handler.clone(),
                     site: route.place,
                     guards,
                     inert: inert.clone(),
@@ -442,7 +457,7 @@ impl Walk {
     }
 
     /// A guard that both sides of a condition register is there in any case.
-    fn both_sides(&self, machine: &Machine<'_>, guards: &mut [Guard]) {
+    fn both_sides(&self, machine: &Machine<'_>, guards: &mut [Arc<Guard>]) {
         let of = |guard: &Guard| machine.conditions.get(&guard.site).cloned();
         for at in 0..guards.len() {
             let Some(one) = guards.get(at).filter(|guard| guard.conditional).cloned() else {
@@ -465,7 +480,7 @@ impl Walk {
             if sides.len() == 1 {
                 for at in [at, other] {
                     if let Some(guard) = guards.get_mut(at) {
-                        guard.conditional = false;
+                        Arc::make_mut(guard).conditional = false;
                     }
                 }
             }
@@ -509,13 +524,21 @@ impl Walk {
     }
 }
 
-fn is_for_param(registration: &Registration) -> bool {
-    matches!(registration, Registration::Guard { param: Some(_), .. })
+/// Guards of one route alone, as what runs.
+fn guards_of(machine: &mut Machine<'_>, uses: &[GuardUse]) -> Vec<Arc<Guard>> {
+    uses.iter()
+        .flat_map(|guard| guard_of(machine, guard, true))
+        .collect()
 }
 
 /// The guards of a mounted router that also stand in front of what is registered behind it, below its path.
-fn passing(machine: &Machine<'_>, child: u32, prefix: &[Piece], depth: usize) -> Vec<Inherited> {
-    let Some(object) = machine.objects.get(child as usize) else {
+fn passing(
+    machine: &mut Machine<'_>,
+    child: u32,
+    prefix: &[Piece],
+    depth: usize,
+) -> Vec<Inherited> {
+    let Some(object) = machine.objects.get(child as usize).cloned() else {
         return Vec::new();
     };
     let falls_through = match object.kind {
@@ -536,15 +559,8 @@ fn passing(machine: &Machine<'_>, child: u32, prefix: &[Piece], depth: usize) ->
                 param: None,
                 guard,
             } => {
-                let mut below = prefix.to_vec();
-                below.extend(path.iter().cloned());
-                found.push(Inherited {
-                    guard: guard.clone(),
-                    below,
-                    param: None,
-                    own: false,
-                    router: Some(child),
-                });
+                let of_router = Inherited::of(machine, guard, child, false);
+                found.push(of_router.below(prefix, path));
             }
             Registration::Mount { path, child, .. } => {
                 let mut prefix = prefix.to_vec();
@@ -589,7 +605,7 @@ fn is_root(path: &[Piece]) -> bool {
 fn answers(
     machine: &mut Machine<'_>,
     route: &RouteRegistration,
-) -> Vec<(Ustr, Handler, Vec<Guard>)> {
+) -> Vec<(Ustr, Handler, Vec<Arc<Guard>>)> {
     let (handler, mut wrappers) = handler_of(machine, &route.handler, route.place);
     if let Handler::Function(file, id) = handler {
         // A name stands for what its decorators made of it. Those that stand around the registering one are known already.
@@ -712,7 +728,7 @@ fn answers(
 }
 
 /// The decorators of a method, outermost first.
-fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) -> Vec<Guard> {
+fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) -> Vec<Arc<Guard>> {
     let uses: Vec<GuardUse> = machine
         .decorated
         .get(&(file, method))
@@ -727,9 +743,7 @@ fn method_decorators(machine: &mut Machine<'_>, file: SourceFile, method: Ustr) 
             place: *place,
         })
         .collect();
-    uses.iter()
-        .flat_map(|guard| guard_of(machine, guard, true))
-        .collect()
+    guards_of(machine, &uses)
 }
 
 /// Whether a handler takes a WebSocket upgrade.

@@ -77,7 +77,7 @@ pub fn parameter(read: &Reading<'_>, file: SourceFile, span: Span) -> Option<Spa
 /// What defines a name at the top of a file.
 pub fn top_level(read: &Reading<'_>, file: SourceFile, name: &str) -> Option<Span> {
     let tree = read.tree(file)?;
-    names::top_of(&tree, &file.content(read.db).text, name)
+    names::top_of(&tree, &file.text(read.db), name)
 }
 
 /// What binds, in a part of a file, the names that stand in a span of it.
@@ -90,13 +90,13 @@ pub fn definers(
     let Some(tree) = read.tree(file) else {
         return Vec::new();
     };
-    names::definers_of(&tree, &file.content(read.db).text, within, span)
+    names::definers_of(&tree, &file.text(read.db), within, span)
 }
 
 /// The element of a registration that says `word`: of a list in it, else of its arguments.
 pub fn element(read: &Reading<'_>, file: SourceFile, span: Span, word: &str) -> Option<Span> {
     let kinds = &usable(language(read.db, file)?)?.kinds;
-    let text = &file.content(read.db).text;
+    let text = &file.text(read.db);
     let tree = read.tree(file)?;
     let (start, end) = (span.start as usize, span.end as usize);
     let whole = tree.root_node().descendant_for_byte_range(start, end)?;

@@ -59,9 +59,8 @@ impl<'d> Reading<'d> {
         let content = file.content(self.db);
         let tree = match Buffer::of(content) {
             Some(buffer) => buffer.tree().cloned(),
-            None => {
-                language(self.db, file).and_then(|language| parse(language, &content.text, None))
-            }
+            None => language(self.db, file)
+                .and_then(|language| parse(language, &content.text.get(), None)),
         };
         self.trees.borrow_mut().insert(file, tree.clone());
         tree
@@ -96,10 +95,7 @@ pub fn restore(
         return None;
     }
     let (old, new) = (read.tree(was.file)?, read.tree(now.file)?);
-    let (old_text, new_text) = (
-        &was.file.content(read.db).text,
-        &now.file.content(read.db).text,
-    );
+    let (old_text, new_text) = (&*was.file.text(read.db), &*now.file.text(read.db));
     let mut wanted = wanted.clone();
     let mut dropped: Vec<String> = Vec::new();
     // What comes back may need names that went with it, and what goes may have had some of its own.
@@ -155,8 +151,8 @@ pub fn restore_names(
         let (old, new) = (read.tree(was)?, read.tree(now)?);
         let mut restoring = Restoring {
             kinds: &usable(language)?.kinds,
-            was: &was.content(read.db).text,
-            now: &now.content(read.db).text,
+            was: &was.text(read.db),
+            now: &now.text(read.db),
             wanted: Vec::new(),
             core: None,
             became: &[],
