@@ -13,8 +13,9 @@ use gatewatch_source::{Database, FilePath};
 use workspace::{LONG, Open, texts};
 
 /// As the program has it: how freed memory is used again decides a good part of the result.
+#[cfg(unix)]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() {
     let Some(before) = resident() else {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use gatewatch_source::fitted;
 use gatewatch_syntax::facts::{
     Arg, BlockId, ClassKind, Code, Expr, ExprId, Imported, Operator, Run, Stmt,
 };
@@ -62,17 +63,14 @@ impl<'a> Evaluator<'a> {
         self.env.insert(name, value);
     }
 
-    pub(crate) fn finish(mut self) -> ScopeRoles {
-        self.ops.shrink_to_fit();
-        self.stars.shrink_to_fit();
-        self.classes.shrink_to_fit();
+    pub(crate) fn finish(self) -> ScopeRoles {
         ScopeRoles {
-            ops: self.ops,
+            ops: fitted(self.ops),
             names: sorted(self.env),
             exports: sorted(self.exports),
-            stars: self.stars,
+            stars: fitted(self.stars),
             results: self.results,
-            classes: self.classes,
+            classes: fitted(self.classes),
         }
     }
 
@@ -640,9 +638,9 @@ impl<'a> Evaluator<'a> {
                 _ => {}
             }
         }
-        roles.bases.shrink_to_fit();
-        roles.methods.shrink_to_fit();
-        roles.types.shrink_to_fit();
+        roles.bases = fitted(roles.bases);
+        roles.methods = fitted(roles.methods);
+        roles.types = fitted(roles.types);
         roles.scope = self.finish();
         roles
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gatewatch_source::{Content, Db, SaidPart, SourceFile};
+use gatewatch_source::{Content, Db, SaidPart, SourceFile, fitted};
 use gatewatch_syntax::facts::{Code, Expr, Imported, Language, Stmt};
 use gatewatch_syntax::{Buffer, FileFacts, function, function_home, heads};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -66,7 +66,7 @@ pub fn function_roles(db: &dyn Db, file: SourceFile, id: Ustr) -> Option<Arc<Sco
     let mut roles = evaluator.finish();
     let unread = unread(db, file, &facts.body);
     roles.names.retain(|(name, _)| !unread.contains(name));
-    roles.names.shrink_to_fit();
+    roles.names = fitted(roles.names);
     Some(Arc::new(roles))
 }
 

@@ -110,6 +110,10 @@ fn work(waiting: &Receiver<(View, Job)>, events: &Sender<Event>) {
             } => {
                 let start = Instant::now();
                 let result = guarded(|| analyse(&view, folder, last.as_deref()));
+                if last.is_none() {
+                    // The first analysis of a folder has read everything, what comes next reads a few files.
+                    gatewatch_syntax::let_go();
+                }
                 drop(view);
                 tracing::debug!("an analysis took {:?}", start.elapsed());
                 Done::Analysed {

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatewatch_source::{Db, FilePath, FileSet, SourceFile};
+use gatewatch_source::{Db, FilePath, FileSet, SourceFile, fitted};
 use gatewatch_syntax::facts::{Imported, Language};
 use gatewatch_syntax::mentioned;
 use petgraph::unionfind::UnionFind;
 use rustc_hash::{FxHashMap, FxHashSet};
+use ustr::{Ustr, ustr};
 
 use crate::modules::{Module, resolve_module, submodule};
 use crate::scope::is_production;
@@ -48,7 +49,7 @@ pub(crate) fn components(db: &dyn Db, tree: FileSet) -> Arc<Vec<Component>> {
         .collect();
     let mut sets: UnionFind<usize> = UnionFind::new(nodes.len());
     // What is asked for as a whole, with one who asks.
-    let mut folders: FxHashMap<(&'static str, String), usize> = FxHashMap::default();
+    let mut folders: FxHashMap<(&str, &str), usize> = FxHashMap::default();
     for (index, node) in nodes.iter().enumerate() {
         let reach = reach(db, tree, node.file);
         for other in reach.files.iter().filter_map(|file| at.get(file)) {
@@ -56,14 +57,14 @@ pub(crate) fn components(db: &dyn Db, tree: FileSet) -> Arc<Vec<Component>> {
         }
         for folder in &reach.folders {
             let asks = *folders
-                .entry((node.language, folder.clone()))
+                .entry((node.language, folder.as_str()))
                 .or_insert(index);
             sets.union(index, asks);
         }
     }
     for (index, node) in nodes.iter().enumerate() {
         for folder in above(node.path) {
-            if let Some(asks) = folders.get(&(node.language, folder.to_owned())) {
+            if let Some(asks) = folders.get(&(node.language, folder)) {
                 sets.union(index, *asks);
             }
         }
@@ -90,7 +91,7 @@ fn above(path: &FilePath) -> impl Iterator<Item = &str> {
 struct Reach {
     files: Vec<SourceFile>,
     /// Everything of the file's language below these.
-    folders: Vec<String>,
+    folders: Vec<Ustr>,
 }
 
 #[salsa::tracked(returns(clone))]
@@ -106,7 +107,7 @@ fn reach(db: &dyn Db, tree: FileSet, file: SourceFile) -> Arc<Reach> {
         Some(Language::Rust) => {
             let manifests = above(path).filter(|folder| file_at(folder, "Cargo.toml").is_some());
             let outermost = manifests.last().unwrap_or_default();
-            reach.folders.push(outermost.to_owned());
+            reach.folders.push(ustr(outermost));
             return Arc::new(reach);
         }
         // A module can be had as a member of its package, and a package as a member of the one around.
@@ -119,7 +120,7 @@ fn reach(db: &dyn Db, tree: FileSet, file: SourceFile) -> Arc<Reach> {
     let mentions = mentioned(db, file);
     if mentions.computed {
         let package = above(path).find(|folder| file_at(folder, "package.json").is_some());
-        reach.folders.push(package.unwrap_or_default().to_owned());
+        reach.folders.push(ustr(package.unwrap_or_default()));
     }
     for (module, what) in &mentions.modules {
         let module = resolve_module(db, tree, file, module);
@@ -137,5 +138,6 @@ fn reach(db: &dyn Db, tree: FileSet, file: SourceFile) -> Arc<Reach> {
     }
     let mut seen = FxHashSet::default();
     reach.files.retain(|file| seen.insert(*file));
+    reach.files = fitted(reach.files);
     Arc::new(reach)
 }

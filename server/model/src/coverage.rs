@@ -5,7 +5,7 @@ mod library;
 use std::sync::Arc;
 
 use gatewatch_frameworks::packs;
-use gatewatch_source::{Db, FileSet, SourceFile};
+use gatewatch_source::{Db, FileSet, SourceFile, fitted};
 use gatewatch_syntax::facts::Language;
 use ustr::{Ustr, ustr};
 
@@ -97,7 +97,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &Arc<EntryPoint>) -> Coverage {
     }
     let mut controls = cover.controls;
     let opened = cover.opened;
-    let mut asked = cover.asked;
+    let asked = cover.asked;
     derive_authentication(&mut controls);
     let strongest = controls
         .iter()
@@ -132,13 +132,10 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &Arc<EntryPoint>) -> Coverage {
         Some(Strength::Optional) => (Auth::Optional, None),
         Some(Strength::Advisory) | None => (Auth::Public, None),
     };
-    // There are as many as entry points, and they stay.
-    controls.shrink_to_fit();
-    asked.shrink_to_fit();
     Coverage {
         entry_point: Arc::clone(entry),
-        controls,
-        asked,
+        controls: fitted(controls),
+        asked: fitted(asked),
         auth,
         opened,
         why_unknown,

@@ -11,16 +11,16 @@ use ustr::{Ustr, ustr};
 use crate::config::{package_name, tsconfig_paths};
 
 /// What a module name stands for.
-#[derive(Clone, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Module {
     /// A file of the workspace.
     File(SourceFile),
     /// A Python package without an `__init__.py`, by its folder.
-    Folder(String),
+    Folder(Ustr),
     /// A module inside a Rust file: the file, and the class id of the inline module.
     Inline(SourceFile, Ustr),
     /// Outside of the workspace, by its dotted name.
-    External(String),
+    External(Ustr),
 }
 
 /// What module resolution needs to know of the whole tree; changes only when files come or go, or a
@@ -124,26 +124,28 @@ fn resolved(db: &dyn Db, tree: FileSet, from: SourceFile, spec: Ustr) -> Module 
 }
 
 fn look_up(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
-    match imported_modules(db, tree, from).get(&ustr(spec)) {
-        Some(module) => module.clone(),
-        None => find_module(db, tree, from, spec),
+    let known = imported_modules(db, tree, from);
+    match known.binary_search_by(|(module, _)| module.as_str().cmp(spec)) {
+        Ok(at) => known.get(at).map(|(_, module)| *module),
+        Err(_) => None,
     }
+    .unwrap_or_else(|| find_module(db, tree, from, spec))
 }
 
 /// The modules that a file's head imports, by their names as written. Most names that are asked for are among
-/// them, and each is looked for once, by everybody who asks.
+/// them, and each is looked for once, by everybody who asks. Sorted by name.
 #[salsa::tracked(returns(ref))]
-fn imported_modules(db: &dyn Db, tree: FileSet, from: SourceFile) -> FxHashMap<Ustr, Module> {
-    let mut found = FxHashMap::default();
-    for (_, code) in &gatewatch_syntax::heads(db, from).items {
-        for import in &code.imports {
-            found
-                .entry(import.module)
-                .or_insert_with(|| find_module(db, tree, from, &import.module));
-        }
-    }
-    found.shrink_to_fit();
-    found
+fn imported_modules(db: &dyn Db, tree: FileSet, from: SourceFile) -> Box<[(Ustr, Module)]> {
+    let heads = gatewatch_syntax::heads(db, from);
+    let imports = heads.items.iter().flat_map(|(_, code)| &code.imports);
+    let mut names: Vec<Ustr> = imports.map(|import| import.module).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| (name, find_module(db, tree, from, &name)))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn find_module(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Module {
@@ -152,7 +154,7 @@ fn find_module(db: &dyn Db, tree: FileSet, from: SourceFile, spec: &str) -> Modu
         Some(Language::Python) => python(db, tree, path, spec),
         Some(Language::TypeScript | Language::Tsx) => typescript(db, tree, path, spec),
         Some(Language::Rust) => rust(db, tree, from, spec),
-        None => Module::External(spec.to_owned()),
+        None => Module::External(ustr(spec)),
     }
 }
 
@@ -192,7 +194,7 @@ fn python_at(db: &dyn Db, tree: FileSet, path: &str) -> Option<Module> {
         .or_else(|| {
             let folder = FilePath::new(path);
             let known = module_index(db, tree).folders.contains(folder.as_str());
-            known.then(|| Module::Folder(folder.as_str().to_owned()))
+            known.then(|| Module::Folder(ustr(folder.as_str())))
         })
 }
 
@@ -208,7 +210,7 @@ fn python(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
         let whole = parts
             .iter()
             .fold(folder.to_owned(), |at, part| join(&at, part));
-        return python_at(db, tree, &whole).unwrap_or_else(|| Module::External(spec.to_owned()));
+        return python_at(db, tree, &whole).unwrap_or_else(|| Module::External(ustr(spec)));
     }
     let index = module_index(db, tree);
     let Some(bases) = parts.first().and_then(|first| index.python.get(*first)) else {
@@ -218,13 +220,13 @@ fn python(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
         {
             if inside.is_empty() {
                 return file_at(db, tree, "__init__.py")
-                    .unwrap_or_else(|| Module::External(spec.to_owned()));
+                    .unwrap_or_else(|| Module::External(ustr(spec)));
             }
             if let Some(module) = python_at(db, tree, &inside.join("/")) {
                 return module;
             }
         }
-        return Module::External(spec.to_owned());
+        return Module::External(ustr(spec));
     };
     // The nearest search path wins: the base that shares most with the importing file.
     let mut bases: Vec<&String> = bases.iter().collect();
@@ -238,7 +240,7 @@ fn python(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
             }
         }
     }
-    Module::External(spec.to_owned())
+    Module::External(ustr(spec))
 }
 
 /// The name under which the workspace folder imports itself, when it is a Python package: the one whose
@@ -354,7 +356,7 @@ fn script_at(db: &dyn Db, tree: FileSet, path: &str) -> Option<Module> {
 }
 
 fn typescript(db: &dyn Db, tree: FileSet, from: &FilePath, spec: &str) -> Module {
-    let external = || Module::External(spec.to_owned());
+    let external = || Module::External(ustr(spec));
     if spec.starts_with('.') {
         return script_at(db, tree, &format!("{}/{spec}", from.parent())).unwrap_or_else(external);
     }
@@ -508,14 +510,14 @@ struct Search<'db> {
 impl Search<'_> {
     fn path(&mut self, from: SourceFile, spec: &str) -> Module {
         self.inside(from, spec)
-            .unwrap_or_else(|| Module::External(spec.replace("::", ".")))
+            .unwrap_or_else(|| Module::External(ustr(&spec.replace("::", "."))))
     }
 
     /// The module of the workspace that a path stands for.
     fn inside(&mut self, from: SourceFile, spec: &str) -> Option<Module> {
         let key = (from, ustr(spec));
         if let Some(known) = self.known.get(&key) {
-            return known.clone();
+            return *known;
         }
         self.known.insert(key, None);
         if self.depth >= MAX_REEXPORTS {
@@ -524,7 +526,7 @@ impl Search<'_> {
         self.depth += 1;
         let found = self.look(from, spec);
         self.depth -= 1;
-        self.known.insert(key, found.clone());
+        self.known.insert(key, found);
         found
     }
 

@@ -361,7 +361,7 @@ impl Follow<'_> {
             Target::External(module) if name == "default" => Target::External(*module),
             Target::External(module) => Target::External(ustr(&format!("{module}.{name}"))),
             Target::Module(module) => {
-                let module = module.clone();
+                let module = *module;
                 self.module_member(&module, name)
             }
             Target::Class(file, id) => self

@@ -4,14 +4,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A text that is kept. That of an open buffer is at hand; any other is compressed, at about a third of its size.
+use crate::squeeze::Squeezed;
+
+/// A text that is kept. That of an open buffer is at hand; any other is compressed, at about a quarter of its size.
 #[derive(Clone)]
 pub struct StoredText(Form);
 
 #[derive(Clone)]
 enum Form {
     Plain(Arc<str>),
-    Packed(Arc<[u8]>),
+    Packed(Arc<Squeezed>),
 }
 
 impl StoredText {
@@ -22,30 +24,24 @@ impl StoredText {
 
     /// A text that is seldom asked for.
     pub fn packed(text: &str) -> Self {
-        let bytes = lz4_flex::compress_prepend_size(text.as_bytes());
-        Self(if bytes.len() < text.len() {
-            Form::Packed(bytes.into())
-        } else {
-            Form::Plain(text.into())
+        Self(match Squeezed::new(text.as_bytes()) {
+            Some(squeezed) => Form::Packed(Arc::new(squeezed)),
+            None => Form::Plain(text.into()),
         })
     }
 
-    /// The text itself. Of a compressed one that is a new copy, made at about a gigabyte a second.
+    /// The text itself. Of a compressed one that is a new copy.
     pub fn get(&self) -> Arc<str> {
         match &self.0 {
             Form::Plain(text) => Arc::clone(text),
-            Form::Packed(bytes) => unpacked(bytes).into(),
+            Form::Packed(squeezed) => unpacked(squeezed).into(),
         }
     }
 }
 
-fn unpacked(bytes: &[u8]) -> String {
-    let bytes = lz4_flex::decompress_size_prepended(bytes);
+fn unpacked(squeezed: &Squeezed) -> String {
     // Only `packed` makes such bytes.
-    bytes
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .unwrap_or_default()
+    String::from_utf8(squeezed.get()).unwrap_or_default()
 }
 
 impl From<&str> for StoredText {
@@ -72,8 +68,9 @@ impl PartialEq for StoredText {
             (Form::Plain(a), Form::Plain(b)) => Arc::ptr_eq(a, b) || a == b,
             // Equal texts are compressed to equal bytes.
             (Form::Packed(a), Form::Packed(b)) => Arc::ptr_eq(a, b) || a == b,
-            (Form::Plain(text), Form::Packed(bytes)) | (Form::Packed(bytes), Form::Plain(text)) => {
-                **text == *unpacked(bytes)
+            (Form::Plain(text), Form::Packed(squeezed))
+            | (Form::Packed(squeezed), Form::Plain(text)) => {
+                text.len() == squeezed.size() && **text == *unpacked(squeezed)
             }
         }
     }
@@ -85,7 +82,7 @@ impl fmt::Debug for StoredText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Form::Plain(text) => write!(f, "{} bytes", text.len()),
-            Form::Packed(bytes) => write!(f, "{} bytes, compressed", bytes.len()),
+            Form::Packed(squeezed) => write!(f, "{} bytes, compressed", squeezed.size()),
         }
     }
 }
@@ -107,6 +104,8 @@ mod tests {
             assert_ne!(packed, StoredText::packed(&format!("{text}.")));
             assert_ne!(plain, StoredText::packed(&format!("{text}.")));
         }
-        assert!(matches!(StoredText::packed(&long).0, Form::Packed(bytes) if bytes.len() < 100));
+        assert!(
+            matches!(StoredText::packed(&long).0, Form::Packed(squeezed) if squeezed.taken() < 100)
+        );
     }
 }

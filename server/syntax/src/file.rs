@@ -121,6 +121,11 @@ thread_local! {
     static PARSER: std::cell::RefCell<Parser> = std::cell::RefCell::new(Parser::new());
 }
 
+/// Drops what the parser of this thread has allocated.
+pub(crate) fn forget_parser() {
+    PARSER.set(Parser::new());
+}
+
 /// How long the parser may work at a text before it gives up. Sound code takes a tenth of that on a busy
 /// machine. Recovery from errors has no such bound: a text that is made for it can take minutes.
 pub(crate) fn patience(text: &str) -> Duration {

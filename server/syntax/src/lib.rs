@@ -24,6 +24,7 @@ pub use file::{FileFacts, facts_of_text};
 pub use half_typed::{binds, bound_names, globals};
 pub use kinds::{Kinds, KindsError};
 pub use mentions::{Mentions, mentioned};
+pub use packed::let_go;
 pub use queries::{
     FunctionFacts, FunctionHome, Heads, PARTS, file_facts, function, function_home, heads,
     language, spans as file_spans,

@@ -6,17 +6,23 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use gatewatch_source::Squeezed;
+
 use crate::file::FileFacts;
 use crate::queries::{Heads, heads_of};
 
 /// The facts of one closed file.
 pub(crate) struct Packed {
-    /// Compressed.
-    bytes: Box<[u8]>,
-    /// How many bytes they are when they are not compressed.
-    size: usize,
+    bytes: Bytes,
     given_up: bool,
     unpacked: Mutex<Weak<Unpacked>>,
+}
+
+#[derive(PartialEq)]
+enum Bytes {
+    Squeezed(Squeezed),
+    /// As they are: few.
+    Plain(Box<[u8]>),
 }
 
 /// See [`Packed::get`].
@@ -34,8 +40,10 @@ impl Packed {
             Vec::new()
         });
         let packed = Arc::new(Self {
-            bytes: lz4_flex::compress_prepend_size(&bytes).into(),
-            size: bytes.len(),
+            bytes: match Squeezed::new(&bytes) {
+                Some(squeezed) => Bytes::Squeezed(squeezed),
+                None => Bytes::Plain((*bytes).into()),
+            },
             given_up: facts.given_up,
             unpacked: Mutex::default(),
         });
@@ -48,8 +56,11 @@ impl Packed {
         if let Some(unpacked) = locked(&self.unpacked).upgrade() {
             return unpacked;
         }
-        let bytes = lz4_flex::decompress_size_prepended(&self.bytes).unwrap_or_default();
-        let mut facts = match postcard::from_bytes(&bytes) {
+        let items = match &self.bytes {
+            Bytes::Squeezed(squeezed) => postcard::from_bytes(&squeezed.get()),
+            Bytes::Plain(bytes) => postcard::from_bytes(bytes),
+        };
+        let mut facts = match items {
             Ok(items) => FileFacts::new(items),
             Err(error) => {
                 tracing::error!("facts that were kept can't be read: {error}");
@@ -66,8 +77,18 @@ impl Packed {
             facts: Arc::new(facts),
         });
         *locked(&self.unpacked) = Arc::downgrade(&unpacked);
-        locked(&RECENT).push(Arc::clone(&unpacked), self.size);
+        locked(&RECENT).push(Arc::clone(&unpacked), self.size());
         unpacked
+    }
+}
+
+impl Packed {
+    /// How many bytes they are when they are not compressed.
+    fn size(&self) -> usize {
+        match &self.bytes {
+            Bytes::Squeezed(squeezed) => squeezed.size(),
+            Bytes::Plain(bytes) => bytes.len(),
+        }
     }
 }
 
@@ -78,13 +99,11 @@ impl PartialEq for Packed {
 }
 
 /// What was unpacked last, of all threads and databases.
-static RECENT: Mutex<Recent> = Mutex::new(Recent {
-    unpacked: VecDeque::new(),
-    bytes: 0,
-});
+static RECENT: Mutex<Recent> = Mutex::new(Recent::NONE);
 
-/// How many bytes, not compressed, may be at hand unpacked: the files that belong together in one place of a workspace.
-const AT_HAND: usize = 1 << 20;
+/// How many bytes, not compressed, may be at hand unpacked: a few files. With eight times as many an analysis takes a
+/// twentieth less time, and leaves a quarter more memory: what stays lies between the arenas, and holds their pages.
+const AT_HAND: usize = 1 << 18;
 
 struct Recent {
     unpacked: VecDeque<(Arc<Unpacked>, usize)>,
@@ -92,6 +111,11 @@ struct Recent {
 }
 
 impl Recent {
+    const NONE: Self = Self {
+        unpacked: VecDeque::new(),
+        bytes: 0,
+    };
+
     fn push(&mut self, unpacked: Arc<Unpacked>, bytes: usize) {
         self.unpacked.push_back((unpacked, bytes));
         self.bytes += bytes;
@@ -102,6 +126,13 @@ impl Recent {
             self.bytes -= bytes;
         }
     }
+}
+
+/// Lets go of the arenas that are at hand, and of what the parser of this thread keeps for its next text: after work that
+/// read everything and will not come again.
+pub fn let_go() {
+    *locked(&RECENT) = Recent::NONE;
+    crate::file::forget_parser();
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -32,7 +32,7 @@ pub use reach::Reach;
 pub(crate) use reach::{How, Part};
 
 use gatewatch_frameworks::{PlaceNode, signature};
-use gatewatch_source::{Db, FileSet, SourceFile};
+use gatewatch_source::{Db, FileSet, SourceFile, fitted};
 use gatewatch_syntax::facts::{Expr, Stmt};
 use gatewatch_syntax::function;
 use ustr::Ustr;
@@ -195,11 +195,13 @@ pub fn effects_of(
         effects.populates |= inner.populates;
     }
     settle(db, file, &mut effects);
-    effects.checks.shrink_to_fit();
-    effects.inert.shrink_to_fit();
-    effects.calls.shrink_to_fit();
-    effects.exempt.shrink_to_fit();
-    Arc::new(effects)
+    Arc::new(Effects {
+        checks: fitted(effects.checks),
+        calls: fitted(effects.calls),
+        exempt: fitted(effects.exempt),
+        inert: fitted(effects.inert),
+        ..effects
+    })
 }
 
 /// Says where everything stands in a way that typing elsewhere in the same bodies doesn't change: effects that

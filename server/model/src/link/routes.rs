@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatewatch_frameworks::{Covers, Does, KindId, PathStyle};
-use gatewatch_source::SourceFile;
+use gatewatch_source::{SourceFile, fitted};
 use rustc_hash::{FxHashMap, FxHashSet};
 use ustr::{Ustr, ustr};
 
@@ -407,7 +407,6 @@ impl Walk {
             for (method, handler, more) in &answers {
                 let mut guards = guards.clone();
                 guards.extend(more.iter().cloned());
-                guards.shrink_to_fit();
                 let kind = if is_websocket(machine, handler) {
                     "ws"
                 } else {
@@ -421,7 +420,7 @@ impl Walk {
                     framework,
                     handler: handler.clone(),
                     site: route.place,
-                    guards,
+                    guards: fitted(guards),
                     inert: inert.clone(),
                     routers: routers.clone(),
                     mounts: way.mounts.clone(),
