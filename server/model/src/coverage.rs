@@ -91,7 +91,7 @@ fn coverage(db: &dyn Db, tree: FileSet, entry: &Arc<EntryPoint>) -> Coverage {
             }
             let inside = effects_of(db, tree, *file, *id, Use::Handler);
             writes |= inside.writes;
-            cover.inline(&inside, *file, *id);
+            cover.inline(&inside, *id);
         }
         Handler::Class(..) | Handler::Unknown(_) => {}
     }
@@ -562,7 +562,7 @@ impl Cover<'_> {
     }
 
     /// The checks inside the handler.
-    fn inline(&mut self, found: &Effects, file: SourceFile, id: Ustr) {
+    fn inline(&mut self, found: &Effects, id: Ustr) {
         for check in &found.checks {
             let Some(strength) = check.strength_for(self.entry) else {
                 continue;
@@ -610,44 +610,33 @@ impl Cover<'_> {
                     .flat_map(|other| other.demands.iter().map(|demand| (None, *demand)))
                     .collect();
                 let callable = Callable::External(library.name, demands);
-                if self.asked.iter().any(|asked| asked.callable == callable) {
-                    continue;
-                }
-                self.asked.push(Arc::new(Guard {
-                    callable,
-                    via: "inline",
-                    site: check.site,
-                    own: true,
-                    conditional: false,
-                    named: None,
-                    only: None,
-                    except: Vec::new(),
-                    within: None,
-                    injected: false,
-                    through: library.through,
-                }));
+                self.asked_inline(callable, check.site, library.through);
             }
         }
         // Helpers that the handler calls count as asked: one that was hollowed out still stands there.
         for (called, function, site) in &found.calls {
-            let callable = Callable::Function(*called, *function);
-            if !self.asked.iter().any(|asked| asked.callable == callable) {
-                self.asked.push(Arc::new(Guard {
-                    callable,
-                    via: "inline",
-                    site: *site,
-                    own: true,
-                    conditional: false,
-                    named: None,
-                    only: None,
-                    except: Vec::new(),
-                    within: None,
-                    injected: false,
-                    through: None,
-                }));
-            }
+            self.asked_inline(Callable::Function(*called, *function), *site, None);
         }
-        let _ = (file, id);
+    }
+
+    /// Notes what the handler asks by calling it.
+    fn asked_inline(&mut self, callable: Callable, site: Site, through: Option<(Ustr, Site)>) {
+        if self.asked.iter().any(|asked| asked.callable == callable) {
+            return;
+        }
+        self.asked.push(Arc::new(Guard {
+            callable,
+            via: "inline",
+            site,
+            own: true,
+            conditional: false,
+            named: None,
+            only: None,
+            except: Vec::new(),
+            within: None,
+            injected: false,
+            through,
+        }));
     }
 
     fn push(
