@@ -7,7 +7,7 @@ use gatewatch_source::{Content, FilePath, ReadWorkspace, Skipped, Workspace};
 
 use crate::owner::folder::State;
 use crate::owner::{FolderId, Owner};
-use crate::reading::{self, Read, Reply};
+use crate::reading::Read;
 
 impl Owner {
     /// Takes over what was read.
@@ -76,18 +76,13 @@ impl Owner {
             self.ready(at, workspace);
         }
         self.judge_listed(at);
+        // An open one's text is here already: only whether it belongs here may be unknown still.
         let missed: Vec<FilePath> = std::mem::take(&mut self.folders[at].missed)
             .into_iter()
-            .filter(|path| !open.contains(path))
+            .filter(|path| !open.contains(path) || self.is_unlisted(id, path))
             .collect();
         if !missed.is_empty() {
-            let folder = &self.folders[at];
-            let reply = Reply {
-                events: self.events.clone(),
-                folder: id,
-                reading: self.next_reading,
-            };
-            reading::files(reply, folder.root.clone(), missed, folder.options.max_bytes);
+            self.read_files(at, missed);
         }
     }
 

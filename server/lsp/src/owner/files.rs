@@ -77,7 +77,7 @@ impl Owner {
 
     /// Reads files of a folder again, or the whole folder: a new file may be one that `.gitignore` names,
     /// which only a whole reading knows.
-    fn read_files(&mut self, at: usize, paths: Vec<FilePath>) {
+    pub(super) fn read_files(&mut self, at: usize, paths: Vec<FilePath>) {
         let folder = &mut self.folders[at];
         if folder.reading.is_some() {
             folder.missed.extend(paths);
@@ -106,18 +106,23 @@ impl Owner {
             .documents
             .get(uri)
             .and_then(|open| open.tracked.as_ref()?.home.clone());
-        let Some(at) = home.and_then(|(id, _)| self.folder_at(id)) else {
-            return;
-        };
+        let Some((id, path)) = home else { return };
+        let Some(at) = self.folder_at(id) else { return };
         self.judge_listed(at);
-        let unlisted = self
-            .documents
-            .get(uri)
-            .and_then(|open| open.tracked.as_ref())
-            .is_some_and(|tracked| tracked.unlisted);
-        if unlisted && self.folders[at].reading.is_none() {
-            self.read_folder(at);
+        if self.is_unlisted(id, &path) {
+            // If the folder is being read, that may have been too early to see this file: once more then.
+            self.read_files(at, vec![path]);
         }
+    }
+
+    /// Whether a file is open and, as far as is known, none to be analysed.
+    pub(super) fn is_unlisted(&self, id: FolderId, path: &FilePath) -> bool {
+        self.documents.values().any(|open| {
+            open.tracked.as_ref().is_some_and(|tracked| {
+                tracked.unlisted
+                    && matches!(&tracked.home, Some((of, home)) if *of == id && home == path)
+            })
+        })
     }
 
     /// Decides which open documents of a folder are in its tree.
