@@ -1,3 +1,5 @@
+//! Results that stay, without the room that they grew in.
+
 /// A vector that takes no more memory than what is in it, for results that stay.
 ///
 /// `shrink_to_fit` is not enough: an allocator may leave a block where it is as long as half of it is used, and a

